@@ -1,0 +1,120 @@
+//===- Session.h - Compile patterns to kernels and launch them --*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The embedding API of the compiler. A session owns an MLIR context and a JIT
+// and hands out kernels. Lengths, batch and head counts are run-time values: a
+// kernel serves every shape of its pattern, dtype and head dims.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_JIT_SESSION_H
+#define GIRIH_JIT_SESSION_H
+
+#include "girih-c/Runtime.h"
+#include "girih/Frontend/Pattern.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlir {
+class OpBuilder;
+class Value;
+class ValueRange;
+class Location;
+} // namespace mlir
+
+namespace girih {
+
+/// Builds the score function: gets (score f32 after scale, b, h, q, k as index)
+/// and returns the new score (f32). Ops must be scalar, pure arith or math ops.
+using ScoreBuilder =
+    std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+
+/// What a kernel is compiled for. Everything here is part of its key.
+struct CompileOptions {
+  GirihDType dtype = GIRIH_F32;
+  int64_t headDim = 64;  ///< D of q and k, 1 to 256
+  int64_t vDim = 0;      ///< Dv, 1 to 256; 0 means headDim
+  GirihAlign align = GIRIH_BOTTOM_RIGHT;
+  int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
+  /// Empty: the host. Otherwise an LLVM CPU name such as "x86-64-v3".
+  std::string cpu;
+  ScoreBuilder score; ///< may be empty
+};
+
+/// Timing and counts of one launch.
+struct LaunchReport {
+  double mapMs = 0; ///< deriving the block map; 0 when it was cached
+  bool mapCached = false;
+};
+
+/// A kernel that can be launched. Thread-safe; outlives its session.
+class CompiledKernel {
+public:
+  virtual ~CompiledKernel() = default;
+
+  /// The descriptor that the runtime reads. Owned by the kernel.
+  virtual const GirihKernelDesc &desc() const = 0;
+
+  /// Computes `o` and, unless null, `lse` (contiguous [B, Hq, Nq]). Views are
+  /// borrowed for the call. `operands` are the run-time operands of the pattern
+  /// in the order of `patternOperands`. `threads` 0 means every core.
+  virtual llvm::Error launch(const GirihView &q, const GirihView &k, const GirihView &v,
+                             const GirihView &o, float *lse, float scale,
+                             llvm::ArrayRef<GirihOperand> operands, int threads,
+                             LaunchReport *report = nullptr) = 0;
+
+  /// The block map for these lengths: cached, shared by every launch of them.
+  virtual llvm::Expected<std::shared_ptr<const GirihBlockMap>>
+  blockMap(const GirihMapParams &params, double *mapMs = nullptr) = 0;
+
+  /// Milliseconds from the pattern to callable code, and whether the code came
+  /// from the session's or the disk's cache.
+  virtual double compileMs() const = 0;
+};
+
+/// Settings of a session.
+struct SessionOptions {
+  /// Folder of the disk cache; empty: no disk cache.
+  std::string cacheDir;
+};
+
+/// Thread-safe. Concurrent requests for one kernel compile it once.
+class Session {
+public:
+  static llvm::Expected<std::unique_ptr<Session>> create(const SessionOptions &options = {});
+  virtual ~Session() = default;
+
+  /// Compiles, or returns the kernel already compiled for an equal pattern and
+  /// options. Values of run-time operands do not matter for that.
+  /// `cacheHit`, unless null, tells whether nothing had to be compiled.
+  virtual llvm::Expected<std::shared_ptr<CompiledKernel>>
+  compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
+
+  /// The IR after a stage: girih, blocks, tile, llvm, or asm.
+  virtual llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
+                                           llvm::StringRef stage) = 0;
+
+  /// How many kernels this session has really compiled.
+  virtual int64_t compilations() const = 0;
+};
+
+/// The run-time operands of a pattern, borrowed from its tree.
+std::vector<GirihOperand> patternOperands(const Pattern &pattern);
+
+/// Lengths of a launch as the map engine takes them; operands are borrowed.
+GirihMapParams mapParams(int64_t batch, int64_t heads, int64_t numQ, int64_t numK,
+                         GirihAlign align, llvm::ArrayRef<GirihOperand> operands,
+                         const GirihKernelDesc &kernel);
+
+} // namespace girih
+
+#endif // GIRIH_JIT_SESSION_H
