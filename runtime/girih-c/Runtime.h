@@ -102,13 +102,13 @@ typedef struct GirihKernelDesc {
   GirihCpuEntry entry;
 } GirihKernelDesc;
 
-/// Fills `launch` and `lengths` for these operands after checking them against
-/// the descriptor: magic, version, dtypes, ranks, strides, head counts, lengths,
-/// and the run-time operands of the map program (one `GirihOperand` for each
-/// operand index that the program names).
-/// `lse` may be null. Nothing is copied; bound tables are NOT yet attached.
-/// Returns GIRIH_OK, or GIRIH_INVALID / GIRIH_UNSUPPORTED with a message that
-/// names the argument.
+/// Fills `launch` and `params` for these operands after checking them against
+/// the descriptor: magic, version, dtypes, strides, head counts, lengths. `lse`
+/// may be null. Nothing is copied. The caller adds the run-time operands of the
+/// map program to `params` (one `GirihOperand` for each operand index that the
+/// program names); girihBlockMapBuild checks them. girihLaunchCpu attaches the
+/// bound tables of its map. Returns GIRIH_OK, or GIRIH_INVALID /
+/// GIRIH_UNSUPPORTED with a message that names the argument.
 int girihPrepareLaunch(const GirihKernelDesc *kernel, const GirihView *q,
                        const GirihView *k, const GirihView *v,
                        const GirihView *o, float *lse, float scale,
@@ -122,8 +122,10 @@ typedef struct GirihCpuOptions {
 } GirihCpuOptions;
 
 /// Runs a prepared launch on the CPU over `map` (built from the same program
-/// and lengths) and waits for it. Tasks run longest first. Rows whose list is
-/// empty get output 0 and LSE -inf. Safe to call from several threads.
+/// and lengths) and waits for it. With one thread tasks run in order where the
+/// call was made; with more, KV head by KV head and longest first. A task whose
+/// list is empty reaches the kernel too, which writes output 0 and LSE -inf.
+/// Denormals are flushed while kernels run. Safe to call from several threads.
 int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
                    const GirihBlockMap *map, const GirihCpuOptions *options,
                    GirihStatus *status);

@@ -8,4 +8,5 @@
 include "girih/Attention/AttentionOps.td"
 include "girih/Pattern/AlgebraOps.td"
 include "girih/Pattern/LeafOps.td"
+include "girih/Pattern/PredicateOps.td"
 include "girih/Pattern/TableOps.td"

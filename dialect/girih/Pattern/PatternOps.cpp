@@ -1,4 +1,4 @@
-//===- PatternOps.cpp - Verifiers and folds of pattern ops ----------------===//
+//===- PatternOps.cpp - Definitions and syntax of girih ops ---------------===//
 //
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,18 +13,27 @@
 using namespace mlir;
 using namespace girih;
 
-LogicalResult ColumnsOp::verify() { return success(); }
-LogicalResult NeighborhoodOp::verify() { return success(); }
-LogicalResult HeadsOp::verify() { return success(); }
-LogicalResult PredicateOp::verify() { return success(); }
-LogicalResult WhereOp::verify() { return success(); }
-OpFoldResult FullOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult EmptyOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult UnionOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult IntersectOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult SubtractOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult ComplementOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult BlockwiseOp::fold(FoldAdaptor) { return {}; }
-OpFoldResult WhereOp::fold(FoldAdaptor) { return {}; }
-void UnionOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
-void IntersectOp::getCanonicalizationPatterns(RewritePatternSet &, MLIRContext *) {}
+// girih.predicate (%b, %h, %q, %k, %nq, %nk) { ... }
+// Without the list the region may name its own arguments, as in generic form.
+ParseResult PredicateOp::parse(OpAsmParser &parser, OperationState &result) {
+  Builder &builder = parser.getBuilder();
+  SmallVector<OpAsmParser::Argument> arguments;
+  if (parser.parseArgumentList(arguments, OpAsmParser::Delimiter::OptionalParen))
+    return failure();
+  for (OpAsmParser::Argument &argument : arguments)
+    argument.type = builder.getIndexType();
+  if (parser.parseRegion(*result.addRegion(), arguments) ||
+      parser.parseOptionalAttrDict(result.attributes))
+    return failure();
+  result.addTypes(builder.getType<PatternType>());
+  return success();
+}
+
+void PredicateOp::print(OpAsmPrinter &p) {
+  p << " (";
+  llvm::interleaveComma(getBody().getArguments(), p,
+                        [&](BlockArgument argument) { p << argument; });
+  p << ") ";
+  p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+  p.printOptionalAttrDict((*this)->getAttrs());
+}

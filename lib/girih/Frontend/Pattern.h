@@ -226,11 +226,10 @@ Pattern global(int64_t first, int64_t last = 0);
 Pattern blockwise(Pattern inner, int64_t size);
 Pattern segments(std::vector<int64_t> offsets);
 Pattern randomBlocks(int64_t size, int64_t count, uint64_t seed);
-Pattern blockTable(int64_t size, std::vector<int64_t> indptr,
-                   std::vector<int64_t> indices, int64_t tableHeads = 1);
+Pattern blockTable(int64_t size, std::vector<int64_t> indptr, std::vector<int64_t> indices,
+                   int64_t tableHeads = 1);
 Pattern neighborhood(std::vector<int64_t> grid, std::vector<int64_t> kernel,
-                     std::vector<int64_t> dilation = {},
-                     std::vector<int64_t> stride = {},
+                     std::vector<int64_t> dilation = {}, std::vector<int64_t> stride = {},
                      std::vector<bool> causal = {});
 Pattern heads(std::vector<Pattern> perHead);
 struct HeadRange {

@@ -20,8 +20,7 @@ namespace {
 class PhiloxStream {
 public:
   PhiloxStream(uint64_t seed, int64_t head, int64_t row)
-      : seed(seed), head(static_cast<uint64_t>(head)),
-        row(static_cast<uint32_t>(row)) {}
+      : seed(seed), head(static_cast<uint64_t>(head)), row(static_cast<uint32_t>(row)) {}
 
   /// Uniform in [0, bound): multiply-high, rejecting the draws that would make
   /// some results more likely (Lemire, 2019).
@@ -43,8 +42,7 @@ private:
 
   void refill() {
     // Head, row and draw each have words of their own: no two streams meet.
-    uint32_t c[4] = {draw++, row, static_cast<uint32_t>(head),
-                     static_cast<uint32_t>(head >> 32)};
+    uint32_t c[4] = {draw++, row, static_cast<uint32_t>(head), static_cast<uint32_t>(head >> 32)};
     uint32_t key0 = static_cast<uint32_t>(seed);
     uint32_t key1 = static_cast<uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round) {
@@ -80,8 +78,8 @@ constexpr int64_t kInsertLimit = 256;
 
 /// Floyd's sampling (Bentley and Floyd, CACM 1987): draw from [0, j] and take j
 /// itself when the draw is already taken. j is above all that came before.
-static int64_t drawByInsertion(PhiloxStream &stream, int64_t numBlocks,
-                               int64_t count, int64_t *out) {
+static int64_t drawByInsertion(PhiloxStream &stream, int64_t numBlocks, int64_t count,
+                               int64_t *out) {
   int64_t size = 0;
   for (int64_t j = numBlocks - count; j < numBlocks; ++j) {
     auto draw = static_cast<int64_t>(stream.below(static_cast<uint64_t>(j) + 1));
@@ -97,8 +95,8 @@ static int64_t drawByInsertion(PhiloxStream &stream, int64_t numBlocks,
   return size;
 }
 
-static int64_t drawByBitmap(PhiloxStream &stream, int64_t numBlocks,
-                            int64_t count, int64_t *out, uint64_t *taken) {
+static int64_t drawByBitmap(PhiloxStream &stream, int64_t numBlocks, int64_t count, int64_t *out,
+                            uint64_t *taken) {
   for (int64_t j = numBlocks - count; j < numBlocks; ++j) {
     uint64_t draw = stream.below(static_cast<uint64_t>(j) + 1);
     if (taken[draw >> 6] >> (draw & 63) & 1)
@@ -112,8 +110,8 @@ static int64_t drawByBitmap(PhiloxStream &stream, int64_t numBlocks,
   return size;
 }
 
-int64_t girihRandomBlocks(uint64_t seed, int64_t head, int64_t row,
-                          int64_t num_blocks, int64_t count, int64_t *out) {
+int64_t girihRandomBlocks(uint64_t seed, int64_t head, int64_t row, int64_t num_blocks,
+                          int64_t count, int64_t *out) {
   count = std::min(count, num_blocks);
   if (count <= 0)
     return 0;

@@ -1,0 +1,208 @@
+//===- ConvertAttentionToTile.cpp - Online softmax over tiles -------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace girih {
+#define GEN_PASS_DEF_CONVERTATTENTIONTOTILE
+#include "girih/Conversion/Passes.h.inc"
+} // namespace girih
+
+using namespace girih;
+
+namespace {
+
+constexpr double log2e = 1.4426950408889634, ln2 = 0.6931471805599453;
+
+class AttentionExpander {
+public:
+  AttentionExpander(AttentionOp op, Value out, Value lse)
+      : op(op), out(out), lse(lse), b(op), loc(op.getLoc()), tileQ((*op.getTile())[0]),
+        tileK((*op.getTile())[1]), dim(op.getQ().getType().getDimSize(3)),
+        vDim(op.getV().getType().getDimSize(3)) {}
+
+  void expand() {
+    auto task = tile::TaskOp::create(b, loc);
+    batch = task.getBatch();
+    head = task.getHead();
+    Value groupSize = arith::DivUIOp::create(b, loc, dimension(op.getQ(), 1), dimension(op.getK(), 1));
+    kvHead = arith::DivUIOp::create(b, loc, head, groupSize);
+    Value qRow = arith::MulIOp::create(b, loc, task.getQTile(), index(tileQ));
+    qPosition = qRow;
+    if (op.getAlign() == Align::BottomRight) {
+      Value offset = arith::SubIOp::create(b, loc, dimension(op.getK(), 2), dimension(op.getQ(), 2));
+      qPosition = arith::AddIOp::create(b, loc, qRow, offset);
+    }
+    Value q = scaledQueries(qRow);
+
+    SmallVector<Value> inits{constant(tileType({tileQ, vDim}), 0.0),
+                             constant(tileType({tileQ}), -std::numeric_limits<double>::infinity()),
+                             constant(tileType({tileQ}), 0.0)};
+    SmallVector<Type> types(ValueRange(inits).getTypes());
+    auto loop = ForBlocksOp::create(b, loc, types, op.getMap(), batch, head, task.getQTile(), inits);
+    Block *body = b.createBlock(&loop.getBodyRegion());
+    body->addArguments({b.getIndexType(), b.getI1Type()}, {loc, loc});
+    for (Type type : types)
+      body->addArgument(type, loc);
+    step(loop, q);
+    b.setInsertionPointAfter(loop);
+    finish(loop, qRow);
+  }
+
+private:
+  /// Queries times scale, in f32. Without a score function the factor log2(e)
+  /// that base-2 softmax needs goes in here too.
+  Value scaledQueries(Value qRow) {
+    Value q = load(op.getQ(), head, qRow, {tileQ, dim});
+    RankedTensorType type = tileType({tileQ, dim});
+    if (q.getType() != type)
+      q = arith::ExtFOp::create(b, loc, type, q);
+    Value scale = op.getScale();
+    if (!scale) {
+      FloatAttr value = b.getF32FloatAttr(1.0 / std::sqrt(double(dim)));
+      scale = arith::ConstantOp::create(b, loc, value);
+    }
+    if (!hasScore()) {
+      Value factor = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(log2e));
+      scale = arith::MulFOp::create(b, loc, scale, factor);
+    }
+    return arith::MulFOp::create(b, loc, q, tile::SplatOp::create(b, loc, type, scale));
+  }
+
+  /// One key tile: scores, mask, running maximum and sum, output.
+  void step(ForBlocksOp loop, Value q) {
+    auto iterArgs = loop.getIterArgs();
+    Value acc = iterArgs[0], oldMax = iterArgs[1], oldSum = iterArgs[2];
+    Value kRow = arith::MulIOp::create(b, loc, loop.getKTile(), index(tileK));
+    Value k = load(op.getK(), kvHead, kRow, {tileK, dim});
+    RankedTensorType scoreType = tileType({tileQ, tileK}), rowType = tileType({tileQ});
+    Value s = tile::DotOp::create(b, loc, q, k, constant(scoreType, 0.0), /*transposeRhs=*/true);
+    if (hasScore())
+      s = applyScore(s, kRow);
+    s = tile::MaskOp::create(b, loc, s, op.getPattern(), batch, head, qPosition, kRow, loop.getPartial());
+
+    Value tileMax = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Max, s);
+    Value newMax = arith::MaxNumFOp::create(b, loc, oldMax, tileMax);
+    // A row that has seen nothing yet keeps -inf; exp2(-inf - -inf) would be NaN.
+    Value minusInf = constant(rowType, -std::numeric_limits<double>::infinity());
+    Value unseen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, newMax, minusInf);
+    Value base = arith::SelectOp::create(b, loc, unseen, constant(rowType, 0.0), newMax);
+    Value decay = math::Exp2Op::create(b, loc, arith::SubFOp::create(b, loc, oldMax, base));
+    Value shifted = arith::SubFOp::create(b, loc, s, broadcast(base, tileK));
+    Value p = math::Exp2Op::create(b, loc, shifted);
+    Value tileSum = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Add, p);
+    Value kept = arith::MulFOp::create(b, loc, oldSum, decay);
+    Value newSum = arith::AddFOp::create(b, loc, kept, tileSum);
+
+    Value v = load(op.getV(), kvHead, kRow, {tileK, vDim});
+    Value decayed = arith::MulFOp::create(b, loc, acc, broadcast(decay, vDim));
+    Value newAcc = tile::DotOp::create(b, loc, p, v, decayed, /*transposeRhs=*/false);
+    YieldOp::create(b, loc, ValueRange{newAcc, newMax, newSum});
+  }
+
+  void finish(ForBlocksOp loop, Value qRow) {
+    Value acc = loop.getResult(0), max = loop.getResult(1), sum = loop.getResult(2);
+    RankedTensorType rowType = tileType({tileQ});
+    Value isEmpty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, constant(rowType, 0.0));
+    Value one = constant(rowType, 1.0);
+    Value divisor = arith::SelectOp::create(b, loc, isEmpty, one, sum);
+    Value inverse = arith::DivFOp::create(b, loc, one, divisor);
+    Value o = arith::MulFOp::create(b, loc, acc, broadcast(inverse, vDim));
+    tile::StoreOp::create(b, loc, o, out, batch, head, qRow);
+    Value log = arith::AddFOp::create(b, loc, max, math::Log2Op::create(b, loc, divisor));
+    Value natural = arith::MulFOp::create(b, loc, log, constant(rowType, ln2));
+    tile::StoreOp::create(b, loc, natural, lse, batch, head, qRow);
+  }
+
+  Value applyScore(Value s, Value kRow) {
+    auto map = tile::MapOp::create(b, loc, s.getType(), s, batch, head, qPosition, kRow);
+    OpBuilder::InsertionGuard guard(b);
+    IRMapping mapping;
+    op.getScore().cloneInto(&map.getBody(), mapping);
+    Operation *yield = map.getBody().front().getTerminator();
+    b.setInsertionPoint(yield);
+    Value factor = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(log2e));
+    Value inLog2 = arith::MulFOp::create(b, loc, yield->getOperand(0), factor);
+    yield->setOperand(0, inLog2);
+    return map;
+  }
+
+  bool hasScore() { return !op.getScore().empty(); }
+
+  RankedTensorType tileType(ArrayRef<int64_t> shape) {
+    return RankedTensorType::get(shape, b.getF32Type());
+  }
+
+  Value load(Value source, Value sourceHead, Value row, ArrayRef<int64_t> shape) {
+    Type element = cast<RankedTensorType>(source.getType()).getElementType();
+    return tile::LoadOp::create(b, loc, RankedTensorType::get(shape, element), source, batch, sourceHead, row);
+  }
+
+  Value broadcast(Value vector, int64_t columns) {
+    return tile::BroadcastOp::create(b, loc, tileType({tileQ, columns}), vector);
+  }
+
+  Value constant(RankedTensorType type, double value) {
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getF32FloatAttr(value).getValue()));
+  }
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+  Value dimension(Value tensor, int64_t position) {
+    return tensor::DimOp::create(b, loc, tensor, index(position));
+  }
+
+  AttentionOp op;
+  Value out, lse;
+  OpBuilder b;
+  Location loc;
+  int64_t tileQ, tileK, dim, vDim;
+  Value batch, head, kvHead, qPosition;
+};
+
+struct ConvertAttentionToTile : girih::impl::ConvertAttentionToTileBase<ConvertAttentionToTile> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    SmallVector<AttentionOp> ops;
+    func.walk([&](AttentionOp op) { ops.push_back(op); });
+    if (ops.empty())
+      return;
+    AttentionOp op = ops.front();
+    auto *terminator = func.getBody().back().getTerminator();
+    if (ops.size() != 1 || !llvm::equal(terminator->getOperands(), op->getResults())) {
+      op.emitOpError("expected to be the only attention of its function, and the function to return its results");
+      return signalPassFailure();
+    }
+    if (!op.getMap()) {
+      op.emitOpError("expected a block map; run girih-build-block-maps first");
+      return signalPassFailure();
+    }
+    Block &entry = func.getBody().front();
+    SmallVector<Type> outputs;
+    for (Type type : op->getResultTypes()) {
+      auto tensor = cast<RankedTensorType>(type);
+      outputs.push_back(MemRefType::get(tensor.getShape(), tensor.getElementType()));
+    }
+    Value out = entry.addArgument(outputs[0], op.getLoc());
+    Value lse = entry.addArgument(outputs[1], op.getLoc());
+    func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(), {}));
+    AttentionExpander(op, out, lse).expand();
+    OpBuilder builder(terminator);
+    func::ReturnOp::create(builder, terminator->getLoc());
+    terminator->erase();
+    op.erase();
+  }
+};
+
+} // namespace

@@ -1,0 +1,397 @@
+//===- EmitElementwise.cpp - Elementwise chains, rows, reductions ---------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Conversion/TileToCpu/Emitter.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace girih;
+using namespace girih::cpu;
+
+static RankedTensorType typeOf(Value tile) { return cast<RankedTensorType>(tile.getType()); }
+
+static bool isElementwise(Operation *op) {
+  return op && op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+         (isa<tile::BroadcastOp, tile::SplatOp>(op) ||
+          isa<arith::ArithDialect, math::MathDialect>(*op->getDialect()));
+}
+
+/// Elementwise 2-D results are computed where they are consumed, unless several
+/// consumers would compute them again.
+bool Emitter::isLazy(Operation *op) {
+  if (!isElementwise(op) || typeOf(op->getResult(0)).getRank() != 2)
+    return false;
+  return isa<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(op) || op->hasOneUse();
+}
+
+LogicalResult Emitter::emitElementwise(Operation *op) {
+  if (!isElementwise(op))
+    return op->emitOpError("is not supported in a tile kernel");
+  if (typeOf(op->getResult(0)).getRank() == 1)
+    return emitRowVector(op);
+  if (isLazy(op))
+    return success();
+  return materialize(op->getResult(0), isColMajor(op->getResult(0)));
+}
+
+//===----------------------------------------------------------------------===//
+// Row vectors: registers
+//===----------------------------------------------------------------------===//
+
+LogicalResult Emitter::emitRowVector(Operation *op) {
+  Value result = op->getResult(0);
+  int64_t size = typeOf(result).getDimSize(0);
+  if (size % width)
+    return op->emitOpError("expected the rows of a tile to be a multiple of the vector width ")
+           << width << ", but got " << size;
+  SmallVector<Value> registers;
+  for (int64_t i = 0; i != size / width; ++i) {
+    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+      auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+      if (!elements || !elements.isSplat())
+        return op->emitOpError("expected a splat constant");
+      registers.push_back(splatConstant(elements.getSplatValue<APFloat>().convertToFloat()));
+      continue;
+    }
+    if (auto splatOp = dyn_cast<tile::SplatOp>(op)) {
+      registers.push_back(splat(scalars[splatOp.getValue()]));
+      continue;
+    }
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(rows[operand][i]);
+    registers.push_back(lanesOf(op, operands));
+  }
+  rows[result] = registers;
+  return success();
+}
+
+/// A copy of a row vector in scratch, for consumers that want one scalar a row.
+Value Emitter::rowMemory(Value row) {
+  if (auto it = rowMemories.find(row); it != rowMemories.end())
+    return it->second;
+  Buffer buffer = allocate(1, typeOf(row).getDimSize(0), false);
+  for (auto [i, vector] : llvm::enumerate(rows[row]))
+    storeVector(vector, at(buffer.base, Value(), i * width));
+  return rowMemories[row] = buffer.base;
+}
+
+//===----------------------------------------------------------------------===//
+// One vector of a tile
+//===----------------------------------------------------------------------===//
+
+Value Emitter::element(Value tile, const Point &point, PointCache &cache) {
+  if (auto it = cache.find(tile); it != cache.end())
+    return it->second;
+  Value result;
+  Operation *op = tile.getDefiningOp();
+  if (auto it = buffers.find(tile); it != buffers.end()) {
+    result = loadVector(at(it->second.base, mul(point.line, it->second.ld), point.lane));
+  } else if (auto broadcast = dyn_cast_or_null<tile::BroadcastOp>(op)) {
+    Value vector = broadcast.getVector();
+    result = point.colMajor ? rows[vector][point.lane / width]
+                            : splat(loadScalar(at(rowMemory(vector), point.line)));
+  } else if (auto splatOp = dyn_cast_or_null<tile::SplatOp>(op)) {
+    result = splat(scalars[splatOp.getValue()]);
+  } else if (auto constant = dyn_cast_or_null<arith::ConstantOp>(op)) {
+    auto elements = cast<DenseElementsAttr>(constant.getValue());
+    result = splatConstant(elements.getSplatValue<APFloat>().convertToFloat());
+  } else {
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(element(operand, point, cache));
+    result = lanesOf(op, operands);
+  }
+  cache[tile] = result;
+  return result;
+}
+
+/// The op on vectors instead of tiles.
+Value Emitter::lanesOf(Operation *op, ValueRange operands) {
+  if (isa<math::Exp2Op>(op))
+    return exp2(operands[0]);
+  if (isa<arith::MaxNumFOp>(op))
+    return maximum(operands[0], operands[1]);
+  // Tiles are f32 in scratch, whatever they are in memory.
+  if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    return operands[0];
+  OperationState state(loc, op->getName());
+  state.addAttributes(op->getAttrs());
+  state.addOperands(operands);
+  state.addTypes(lanes(typeOf(op->getResult(0)).getElementType()));
+  return b.create(state)->getResult(0);
+}
+
+/// max by comparison: one instruction, where maxnum needs three for NaNs.
+Value Emitter::maximum(Value x, Value y) {
+  Value greater = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, x, y);
+  return arith::SelectOp::create(b, loc, greater, x, y);
+}
+
+Value Emitter::combine(tile::Reduction kind, Value x, Value y) {
+  if (kind == tile::Reduction::Max)
+    return maximum(x, y);
+  return arith::AddFOp::create(b, loc, x, y);
+}
+
+/// 2^x = 2^n * 2^f, n = round(x), |f| <= 1/2; 2^f by the polynomial of degree 5
+/// through the six Chebyshev nodes, relative error 2.7e-7 with f32 rounding.
+/// 0 below 2^-126, infinity from 128 on, NaN stays NaN.
+Value Emitter::exp2(Value x) {
+  static constexpr float coefficients[] = {1.339086331e-03f, 9.676031768e-03f, 5.550356954e-02f,
+                                           2.402210683e-01f, 6.931471825e-01f, 1.0f};
+  Value low = splatConstant(-126), high = splatConstant(128);
+  Value isLow = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, low);
+  Value clamped = arith::SelectOp::create(b, loc, isLow, low, x);
+  Value isHigh = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, clamped, high);
+  clamped = arith::SelectOp::create(b, loc, isHigh, high, clamped);
+  Value n = math::RoundEvenOp::create(b, loc, clamped);
+  Value f = arith::SubFOp::create(b, loc, clamped, n);
+  Value p = splatConstant(coefficients[0]);
+  for (float coefficient : ArrayRef(coefficients).drop_front())
+    p = vector::FMAOp::create(b, loc, p, f, splatConstant(coefficient));
+  VectorType ints = lanes(b.getI32Type());
+  Value exponent = arith::FPToSIOp::create(b, loc, ints, n);
+  Value shift = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(ints, int32_t(23)));
+  Value bits = arith::AddIOp::create(b, loc, arith::BitcastOp::create(b, loc, ints, p),
+                                     arith::ShLIOp::create(b, loc, exponent, shift));
+  Value result = arith::BitcastOp::create(b, loc, floats(), bits);
+  return arith::SelectOp::create(b, loc, isLow, splatConstant(0), result);
+}
+
+//===----------------------------------------------------------------------===//
+// Materialising tiles
+//===----------------------------------------------------------------------===//
+
+FailureOr<Buffer> Emitter::bufferOf(Value tile, bool colMajor) {
+  if (!buffers.contains(tile) && failed(materialize(tile, colMajor)))
+    return failure();
+  Buffer buffer = buffers[tile];
+  if (buffer.colMajor != colMajor) {
+    emitError(tile.getLoc()) << "expected a tile that the CPU lowering lays out one way only";
+    return failure();
+  }
+  return buffer;
+}
+
+LogicalResult Emitter::materialize(Value tile, bool colMajor) {
+  if (typeOf(tile).getDimSize(0) % width && colMajor)
+    return emitError(tile.getLoc()) << "expected the rows of a tile to be a multiple of the vector width "
+                                    << width << ", but got " << typeOf(tile).getDimSize(0);
+  Buffer buffer = destination(tile, colMajor);
+  if (colMajor)
+    materializeColMajor(tile, buffer);
+  else if (!scaleRowsInPlace(tile, buffer))
+    materializeRowMajor(tile, buffer);
+  buffers[tile] = buffer;
+  emitted.insert(tile.getDefiningOp());
+  return success();
+}
+
+void Emitter::materializeRowMajor(Value tile, const Buffer &buffer) {
+  loop(i64(0), i64(buffer.rows), 1, [&](Value row) {
+    PointCache unused;
+    for (int64_t lane = 0; lane != buffer.ld; lane += width) {
+      PointCache cache;
+      Value vector = element(tile, {row, lane, false}, cache);
+      storeVector(vector, at(buffer.base, mul(row, buffer.ld), lane));
+    }
+  });
+}
+
+/// Column by column. Row reductions of the result that follow are computed in
+/// the same pass.
+void Emitter::materializeColMajor(Value tile, const Buffer &buffer) {
+  SmallVector<tile::RowReduceOp> reductions;
+  SmallVector<Value> inits;
+  for (Operation *user : tile.getUsers()) {
+    auto reduce = dyn_cast<tile::RowReduceOp>(user);
+    if (!reduce || reduce->getBlock() != tile.getParentBlock() || !tile.getDefiningOp())
+      continue;
+    reductions.push_back(reduce);
+    float neutral = reduce.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
+    inits.append(buffer.rows / width, splatConstant(neutral));
+  }
+  auto pass = loop(i64(0), i64(buffer.cols), 1, inits, [&](Value column, ValueRange partial) {
+    SmallVector<Value> next(partial);
+    for (int64_t lane = 0; lane != buffer.ld; lane += width) {
+      PointCache cache;
+      Value vector = element(tile, {column, lane, true}, cache);
+      storeVector(vector, at(buffer.base, mul(column, buffer.ld), lane));
+      for (auto [i, reduce] : llvm::enumerate(reductions)) {
+        Value &sum = next[i * (buffer.rows / width) + lane / width];
+        sum = combine(reduce.getKind(), sum, vector);
+      }
+    }
+    return next;
+  });
+  for (auto [i, reduce] : llvm::enumerate(reductions)) {
+    int64_t count = buffer.rows / width;
+    rows[reduce.getResult()] = llvm::to_vector(ValueRange(pass.getResults()).slice(i * count, count));
+  }
+}
+
+/// x * broadcast(v) over x's own memory: rows whose factor is 1 stay as they
+/// are. Online softmax multiplies the output so, and the running maximum seldom
+/// moves after the first tiles.
+bool Emitter::scaleRowsInPlace(Value tile, const Buffer &buffer) {
+  auto product = tile.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return false;
+  auto it = buffers.find(product.getLhs());
+  auto broadcast = product.getRhs().getDefiningOp<tile::BroadcastOp>();
+  if (it == buffers.end() || it->second.base != buffer.base || !broadcast)
+    return false;
+  Value factors = rowMemory(broadcast.getVector());
+  loop(i64(0), i64(buffer.rows), 1, [&](Value row) {
+    Value factor = loadScalar(at(factors, row));
+    // Not equal, or unordered: a NaN must reach the output.
+    Value moves = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, factor, f32(1));
+    auto branch = scf::IfOp::create(b, loc, moves, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    Value vector = splat(factor), line = mul(row, buffer.ld);
+    for (int64_t lane = 0; lane != buffer.ld; lane += width) {
+      Value address = at(buffer.base, line, lane);
+      storeVector(arith::MulFOp::create(b, loc, loadVector(address), vector), address);
+    }
+  });
+  return true;
+}
+
+/// Whether nothing reads `tile` after `consumer`, so that its memory may be
+/// overwritten there.
+bool Emitter::diesAt(Value tile, Operation *consumer) {
+  if (tile.getParentBlock() != consumer->getBlock())
+    return false;
+  return llvm::all_of(tile.getUsers(), [&](Operation *user) {
+    if (user == consumer || emitted.contains(user))
+      return true;
+    return isLazy(user) && diesAt(user->getResult(0), consumer);
+  });
+}
+
+/// Where to put an elementwise result: over an operand that dies here, or new
+/// memory.
+Buffer Emitter::destination(Value tile, bool colMajor) {
+  RankedTensorType type = typeOf(tile);
+  SmallVector<Value> worklist(tile.getDefiningOp()->getOperands());
+  while (!worklist.empty()) {
+    Value operand = worklist.pop_back_val();
+    auto operandType = dyn_cast<RankedTensorType>(operand.getType());
+    if (!operandType || operandType.getShape() != type.getShape())
+      continue;
+    if (auto it = buffers.find(operand); it != buffers.end()) {
+      if (it->second.colMajor == colMajor && diesAt(operand, tile.getDefiningOp()))
+        return it->second;
+    } else if (Operation *op = operand.getDefiningOp(); op && isLazy(op)) {
+      worklist.append(op->operand_begin(), op->operand_end());
+    }
+  }
+  return allocate(type.getDimSize(0), type.getDimSize(1), colMajor);
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions and maps
+//===----------------------------------------------------------------------===//
+
+LogicalResult Emitter::emitRowReduce(tile::RowReduceOp op) {
+  if (rows.contains(op.getResult()))
+    return success(); // computed while its tile was materialised
+  FailureOr<Buffer> buffer = bufferOf(op.getTile(), /*colMajor=*/true);
+  if (failed(buffer))
+    return failure();
+  if (rows.contains(op.getResult()))
+    return success();
+  float neutral = op.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
+  SmallVector<Value> inits(buffer->rows / width, splatConstant(neutral));
+  auto pass = loop(i64(0), i64(buffer->cols), 1, inits, [&](Value column, ValueRange partial) {
+    SmallVector<Value> next;
+    for (auto [i, value] : llvm::enumerate(partial)) {
+      Value vector = loadVector(at(buffer->base, mul(column, buffer->ld), i * width));
+      next.push_back(combine(op.getKind(), value, vector));
+    }
+    return next;
+  });
+  rows[op.getResult()] = llvm::to_vector(ValueRange(pass.getResults()));
+  return success();
+}
+
+LogicalResult Emitter::emitMap(tile::MapOp op) {
+  FailureOr<Buffer> from = bufferOf(op.getTile(), /*colMajor=*/true);
+  if (failed(from))
+    return failure();
+  Buffer to = diesAt(op.getTile(), op) ? *from : allocate(from->rows, from->cols, true);
+  Block &body = op.getBody().front();
+  Type index = b.getI64Type();
+  SmallVector<int64_t> laneNumbers;
+  for (int64_t lane = 0; lane != width; ++lane)
+    laneNumbers.push_back(lane);
+  LogicalResult status = success();
+
+  loop(i64(0), i64(from->cols), 1, [&](Value column) {
+    Value k = add(scalars[op.getKRow()], column);
+    for (int64_t lane = 0; lane != from->ld && succeeded(status); lane += width) {
+      Value iota = arith::ConstantOp::create(
+          b, loc, DenseElementsAttr::get(lanes(index), ArrayRef<int64_t>(laneNumbers)));
+      Value q = arith::AddIOp::create(b, loc, splat(add(scalars[op.getQRow()], lane)), iota);
+      Value address = at(from->base, mul(column, from->ld), lane);
+      // Scalars stay scalars until they meet a vector.
+      llvm::DenseMap<Value, Value> values;
+      Value arguments[] = {loadVector(address), scalars[op.getBatch()], scalars[op.getHead()], q, k};
+      for (auto [argument, value] : llvm::zip(body.getArguments(), arguments))
+        values[argument] = value;
+      for (Operation &inner : body.without_terminator()) {
+        if (!isa<arith::ArithDialect, math::MathDialect>(*inner.getDialect()) || inner.getNumResults() != 1) {
+          status = inner.emitOpError("is not supported in a score function; supported: arith and math ops");
+          return;
+        }
+        OperationState state(loc, inner.getName());
+        state.addAttributes(inner.getAttrs());
+        bool isVector = false;
+        for (Value operand : inner.getOperands()) {
+          state.operands.push_back(values.lookup(operand) ? values.lookup(operand) : scalars.lookup(operand));
+          if (!state.operands.back()) {
+            status = inner.emitOpError("reads a value from outside of the score function");
+            return;
+          }
+          isVector |= isa<VectorType>(state.operands.back().getType());
+        }
+        Type type = inner.getResult(0).getType();
+        if (auto constant = dyn_cast<arith::ConstantOp>(inner); constant && type.isIndex()) {
+          values[constant] = i64(cast<IntegerAttr>(constant.getValue()).getInt());
+          continue;
+        }
+        if (isa<arith::IndexCastOp>(inner)) {
+          Value operand = state.operands[0];
+          Type scalar = type.isIndex() ? index : type;
+          Type target = isVector ? lanes(scalar) : scalar;
+          unsigned from = getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth();
+          unsigned into = scalar.getIntOrFloatBitWidth();
+          values[inner.getResult(0)] =
+              from == into ? operand
+              : from < into ? arith::ExtSIOp::create(b, loc, target, operand).getResult()
+                            : arith::TruncIOp::create(b, loc, target, operand).getResult();
+          continue;
+        }
+        if (isVector)
+          for (Value &operand : state.operands)
+            if (!isa<VectorType>(operand.getType()))
+              operand = splat(operand);
+        Type scalar = type.isIndex() ? index : type;
+        state.addTypes(isVector ? Type(lanes(scalar)) : scalar);
+        values[inner.getResult(0)] = b.create(state)->getResult(0);
+      }
+      Value result = values[body.getTerminator()->getOperand(0)];
+      storeVector(isa<VectorType>(result.getType()) ? result : splat(result),
+                  at(to.base, mul(column, to.ld), lane));
+    }
+  });
+  buffers[op.getResult()] = to;
+  return status;
+}

@@ -1,0 +1,235 @@
+//===- EmitMemory.cpp - Scratch memory, tile loads and stores -------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Conversion/TileToCpu/Emitter.h"
+
+#include "girih-c/Runtime.h"
+
+using namespace mlir;
+using namespace girih;
+using namespace girih::cpu;
+
+//===----------------------------------------------------------------------===//
+// Launch, task and scratch
+//===----------------------------------------------------------------------===//
+
+Value Emitter::field(Value base, size_t offset, Type type) {
+  Value address = LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base,
+                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+  // Launches and tasks do not change while a kernel runs.
+  return LLVM::LoadOp::create(b, loc, type, address, /*alignment=*/0, /*isVolatile=*/false,
+                              /*isNonTemporal=*/false, /*isInvariant=*/true);
+}
+
+Value Emitter::launchField(size_t offset, Type type) { return field(launch, offset, type); }
+
+Value Emitter::taskField(size_t offset, Type type) { return field(task, offset, type); }
+
+Value Emitter::allocateBytes(int64_t bytes) {
+  constexpr int64_t alignment = 64;
+  Value base = LLVM::GEPOp::create(b, loc, scratch.getType(), b.getI8Type(), scratch,
+                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(scratchBytes)});
+  scratchBytes += (bytes + alignment - 1) / alignment * alignment;
+  return base;
+}
+
+Buffer Emitter::allocate(int64_t numRows, int64_t numCols, bool colMajor) {
+  Buffer buffer;
+  buffer.rows = numRows;
+  buffer.cols = numCols;
+  buffer.colMajor = colMajor;
+  buffer.ld = roundUp(colMajor ? numRows : numCols);
+  int64_t lines = colMajor ? numCols : numRows;
+  // Made at the entry, so that a buffer of a loop body is one for all iterations.
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(entry);
+  buffer.base = allocateBytes(lines * buffer.ld * sizeof(float));
+  return buffer;
+}
+
+void Emitter::fill(const Buffer &buffer, float value) {
+  Value vector = splatConstant(value);
+  int64_t lines = buffer.colMajor ? buffer.cols : buffer.rows;
+  loop(i64(0), i64(lines), 1, [&](Value line) {
+    Value offset = mul(line, buffer.ld);
+    for (int64_t lane = 0; lane != buffer.ld; lane += width)
+      storeVector(vector, at(buffer.base, offset, lane));
+  });
+}
+
+void Emitter::copy(const Buffer &from, const Buffer &to) {
+  int64_t lines = from.colMajor ? from.cols : from.rows;
+  loop(i64(0), i64(lines), 1, [&](Value line) {
+    Value offset = mul(line, from.ld);
+    for (int64_t lane = 0; lane != from.ld; lane += width)
+      storeVector(loadVector(at(from.base, offset, lane)), at(to.base, offset, lane));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Views
+//===----------------------------------------------------------------------===//
+
+/// Arguments of a kernel are (q, k, v, scale, operands..., o, lse).
+size_t Emitter::viewOffset(Value view) {
+  switch (cast<BlockArgument>(view).getArgNumber()) {
+  case 0:
+    return offsetof(GirihLaunch, q);
+  case 1:
+    return offsetof(GirihLaunch, k);
+  case 2:
+    return offsetof(GirihLaunch, v);
+  default:
+    return offsetof(GirihLaunch, o);
+  }
+}
+
+/// Address of element [batch, head, row, 0].
+Value Emitter::rowPointer(Value view, Value batch, Value head, Value row, Type element) {
+  size_t base = viewOffset(view);
+  Value index;
+  Value coordinates[] = {batch, head, row};
+  for (auto [i, coordinate] : llvm::enumerate(coordinates)) {
+    Value stride = launchField(base + offsetof(GirihView, stride) + i * sizeof(int64_t), b.getI64Type());
+    Value product = arith::MulIOp::create(b, loc, coordinate, stride);
+    index = index ? add(index, product) : product;
+  }
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Value data = launchField(base + offsetof(GirihView, data), pointer);
+  return LLVM::GEPOp::create(b, loc, pointer, element, data, ArrayRef<LLVM::GEPArg>{index});
+}
+
+/// Elements [first, first + width) of a row, as f32; those from `count` on are 0
+/// and not touched.
+Value Emitter::loadLanes(Value base, Type element, int64_t first, int64_t count) {
+  Value address = LLVM::GEPOp::create(b, loc, base.getType(), element, base,
+                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(first)});
+  VectorType type = lanes(element);
+  unsigned alignment = element.getIntOrFloatBitWidth() / 8;
+  Value loaded;
+  if (first + width <= count) {
+    loaded = LLVM::LoadOp::create(b, loc, type, address, alignment);
+  } else {
+    SmallVector<bool> bits;
+    for (int64_t lane = 0; lane != width; ++lane)
+      bits.push_back(first + lane < count);
+    Value mask = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(lanes(b.getI1Type()), ArrayRef<bool>(bits)));
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    loaded = LLVM::MaskedLoadOp::create(b, loc, type, address, mask, zero, alignment);
+  }
+  if (element.isF32())
+    return loaded;
+  return arith::ExtFOp::create(b, loc, floats(), loaded);
+}
+
+/// Copies rows [row, row + tile rows) into scratch as f32; rows behind the end
+/// become zero.
+LogicalResult Emitter::emitLoad(tile::LoadOp op) {
+  auto type = cast<RankedTensorType>(op.getTile().getType());
+  auto argument = dyn_cast<BlockArgument>(op.getSource());
+  if (!argument || argument.getArgNumber() > 2)
+    return op.emitOpError("expected q, k or v of the kernel");
+  int64_t numRows = type.getDimSize(0), numCols = type.getDimSize(1);
+  Type element = type.getElementType();
+  Buffer buffer = allocate(numRows, numCols, isColMajor(op.getTile()));
+  Value row = scalars[op.getRow()];
+  size_t lengthOffset = viewOffset(argument) + offsetof(GirihView, shape) + 2 * sizeof(int64_t);
+  Value length = launchField(lengthOffset, b.getI64Type());
+  Value left = arith::SubIOp::create(b, loc, length, row);
+  Value valid = arith::MinSIOp::create(b, loc, left, i64(numRows));
+  Value base = rowPointer(op.getSource(), scalars[op.getBatch()], scalars[op.getHead()], row, element);
+  size_t strideOffset = viewOffset(argument) + offsetof(GirihView, stride) + 2 * sizeof(int64_t);
+  Value stride = launchField(strideOffset, b.getI64Type());
+  Type pointer = base.getType();
+
+  if (!buffer.colMajor) {
+    loop(i64(0), valid, 1, [&](Value r) {
+      Value offset = arith::MulIOp::create(b, loc, r, stride);
+      Value from = LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
+      Value to = mul(r, buffer.ld);
+      for (int64_t lane = 0; lane != buffer.ld; lane += width)
+        storeVector(loadLanes(from, element, lane, numCols), at(buffer.base, to, lane));
+    });
+    loop(valid, i64(numRows), 1, [&](Value r) {
+      Value to = mul(r, buffer.ld);
+      for (int64_t lane = 0; lane != buffer.ld; lane += width)
+        storeVector(splatConstant(0), at(buffer.base, to, lane));
+    });
+  } else {
+    // A transpose, element by element: once for each q-tile, not for each k-tile.
+    loop(i64(0), valid, 1, [&](Value r) {
+      Value offset = arith::MulIOp::create(b, loc, r, stride);
+      Value from = LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
+      loop(i64(0), i64(numCols), 1, [&](Value c) {
+        Value address = LLVM::GEPOp::create(b, loc, pointer, element, from, ArrayRef<LLVM::GEPArg>{c});
+        Value value = LLVM::LoadOp::create(b, loc, element, address);
+        if (!element.isF32())
+          value = arith::ExtFOp::create(b, loc, b.getF32Type(), value);
+        LLVM::StoreOp::create(b, loc, value, at(buffer.base, add(mul(c, buffer.ld), r)));
+      });
+    });
+    loop(valid, i64(numRows), 1, [&](Value r) {
+      loop(i64(0), i64(numCols), 1, [&](Value c) {
+        LLVM::StoreOp::create(b, loc, f32(0), at(buffer.base, add(mul(c, buffer.ld), r)));
+      });
+    });
+  }
+  buffers[op.getTile()] = buffer;
+  return success();
+}
+
+LogicalResult Emitter::emitStore(tile::StoreOp op) {
+  Value batch = scalars[op.getBatch()], head = scalars[op.getHead()], row = scalars[op.getRow()];
+  auto type = cast<RankedTensorType>(op.getTile().getType());
+  int64_t numRows = type.getDimSize(0);
+  Value numQ = launchField(offsetof(GirihLaunch, num_q), b.getI64Type());
+  Value left = arith::SubIOp::create(b, loc, numQ, row);
+  Value valid = arith::MinSIOp::create(b, loc, left, i64(numRows));
+
+  if (type.getRank() == 1) {
+    // lse is contiguous [B, H, N], and may be absent.
+    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+    Value base = launchField(offsetof(GirihLaunch, lse), pointer);
+    Value null = LLVM::ZeroOp::create(b, loc, pointer);
+    Value present = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, base, null);
+    Value numHeads = launchField(offsetof(GirihLaunch, q.shape) + sizeof(int64_t), b.getI64Type());
+    Value from = rowMemory(op.getTile());
+    auto branch = scf::IfOp::create(b, loc, present, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    Value line = add(arith::MulIOp::create(b, loc, batch, numHeads), head);
+    Value first = add(arith::MulIOp::create(b, loc, line, numQ), row);
+    loop(i64(0), valid, 1, [&](Value r) {
+      LLVM::StoreOp::create(b, loc, loadScalar(at(from, r)), at(base, add(first, r)));
+    });
+    return success();
+  }
+
+  if (isColMajor(op.getTile()))
+    return op.emitOpError("expected a row-major tile on the CPU");
+  int64_t numCols = type.getDimSize(1);
+  Value base = rowPointer(op.getDest(), batch, head, row, b.getF32Type());
+  Value stride = launchField(offsetof(GirihLaunch, o.stride) + 2 * sizeof(int64_t), b.getI64Type());
+  loop(i64(0), valid, 1, [&](Value r) {
+    PointCache cache;
+    Value to = at(base, arith::MulIOp::create(b, loc, r, stride));
+    for (int64_t lane = 0; lane < numCols; lane += width) {
+      Value vector = element(op.getTile(), {r, lane, false}, cache);
+      if (lane + width <= numCols) {
+        storeVector(vector, at(to, Value(), lane));
+        continue;
+      }
+      SmallVector<bool> bits;
+      for (int64_t i = 0; i != width; ++i)
+        bits.push_back(lane + i < numCols);
+      Value mask = arith::ConstantOp::create(
+          b, loc, DenseElementsAttr::get(lanes(b.getI1Type()), ArrayRef<bool>(bits)));
+      LLVM::MaskedStoreOp::create(b, loc, vector, at(to, Value(), lane), mask, /*alignment=*/4);
+    }
+  });
+  return success();
+}

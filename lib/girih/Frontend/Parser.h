@@ -1,0 +1,64 @@
+//===- Parser.h - The pattern language as trees -----------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads pattern expressions and `.girih` specs. Every tree that comes out passes
+// `validate`; every message points into the source. No input, however deep or
+// long, overflows the stack.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_FRONTEND_PARSER_H
+#define GIRIH_FRONTEND_PARSER_H
+
+#include "girih/Frontend/Pattern.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace girih {
+
+struct ParseOptions {
+  /// Folder that relative `@file` names start from; empty for the current one.
+  /// `parseSpecFile` uses the folder of the spec.
+  std::string baseDir;
+};
+
+/// A pattern, or the rendered message: "file:line:col: error: ...", the source
+/// line, a caret, then notes in the same form.
+struct ParseResult {
+  Pattern pattern;
+  std::string error;
+  explicit operator bool() const { return error.empty(); }
+};
+
+struct NamedPattern {
+  std::string name;
+  Pattern pattern; ///< with every parameter at its default
+};
+
+/// All patterns of a spec in their order, or the rendered message.
+struct SpecResult {
+  std::vector<NamedPattern> patterns;
+  std::string error;
+  explicit operator bool() const { return error.empty(); }
+};
+
+/// Parses one expression, such as the value of `--pattern`.
+ParseResult parsePattern(std::string_view text, std::string_view bufferName = "<pattern>",
+                         const ParseOptions &options = {});
+
+/// Parses `pattern NAME [(P: INT, ...)] = expr ...`. A later pattern may call
+/// earlier ones, with arguments for their parameters.
+SpecResult parseSpec(std::string_view text, std::string_view bufferName,
+                     const ParseOptions &options = {});
+
+/// The pattern called `name` in a spec file; an empty name stands for the only
+/// pattern of the file.
+ParseResult parseSpecFile(const std::string &path, std::string_view name = {});
+
+} // namespace girih
+
+#endif // GIRIH_FRONTEND_PARSER_H

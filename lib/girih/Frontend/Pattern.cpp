@@ -1,0 +1,201 @@
+//===- Pattern.cpp - Destruction, equality and folding of trees -----------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A builder can make a tree of any depth before anybody validates it, so nothing
+// here recurses without a bound.
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Frontend/Pattern.h"
+
+#include "girih/Frontend/PatternDetail.h"
+
+#include <algorithm>
+#include <utility>
+
+using namespace girih;
+
+//===----------------------------------------------------------------------===//
+// Destruction
+//===----------------------------------------------------------------------===//
+
+// Nodes are made as non-const objects (detail::makeNode, makeExpr) and are seen
+// as const only through the shared pointers; a sole owner may take them apart.
+
+Expr::~Expr() {
+  std::vector<ExprRef> pending;
+  auto adopt = [&pending](ExprRef &ref) {
+    if (ref && ref->lhs && ref.use_count() == 1)
+      pending.push_back(std::move(ref));
+  };
+  adopt(lhs);
+  adopt(rhs);
+  while (!pending.empty()) {
+    ExprRef node = std::move(pending.back());
+    pending.pop_back();
+    adopt(const_cast<Expr &>(*node).lhs);
+    adopt(const_cast<Expr &>(*node).rhs);
+  }
+}
+
+PatternNode::~PatternNode() {
+  std::vector<PatternRef> pending;
+  auto adopt = [&pending](std::vector<PatternRef> &refs) {
+    for (PatternRef &ref : refs)
+      if (ref && !ref->children.empty() && ref.use_count() == 1)
+        pending.push_back(std::move(ref));
+  };
+  adopt(children);
+  while (!pending.empty()) {
+    PatternRef node = std::move(pending.back());
+    pending.pop_back();
+    adopt(const_cast<PatternNode &>(*node).children);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Equality
+//===----------------------------------------------------------------------===//
+
+static bool equalExprs(const Expr *a, const Expr *b) {
+  std::vector<std::pair<const Expr *, const Expr *>> work = {{a, b}};
+  while (!work.empty()) {
+    auto [x, y] = work.back();
+    work.pop_back();
+    if (x == y)
+      continue;
+    if (!x || !y || x->kind != y->kind || x->value != y->value || x->var != y->var)
+      return false;
+    work.push_back({x->lhs.get(), y->lhs.get()});
+    work.push_back({x->rhs.get(), y->rhs.get()});
+  }
+  return true;
+}
+
+/// Compares two nodes without their children.
+static bool equalNodes(const PatternNode &a, const PatternNode &b) {
+  return a.kind == b.kind && a.children.size() == b.children.size() && a.left == b.left &&
+         a.right == b.right && a.size == b.size && a.dilation == b.dilation &&
+         a.stride == b.stride && a.period == b.period && a.lo == b.lo && a.hi == b.hi &&
+         a.first == b.first && a.last == b.last && a.count == b.count && a.seed == b.seed &&
+         a.offsets == b.offsets && a.indptr == b.indptr && a.indices == b.indices &&
+         a.tableHeads == b.tableHeads && a.file == b.file && a.grid == b.grid &&
+         a.kernel == b.kernel && a.dilations == b.dilations && a.strides == b.strides &&
+         a.causal == b.causal && a.headBegin == b.headBegin && a.headEnd == b.headEnd &&
+         equalExprs(a.expr.get(), b.expr.get());
+}
+
+bool girih::operator==(const Pattern &a, const Pattern &b) {
+  std::vector<std::pair<const PatternNode *, const PatternNode *>> work = {
+      {a.get().get(), b.get().get()}};
+  while (!work.empty()) {
+    auto [x, y] = work.back();
+    work.pop_back();
+    if (x == y)
+      continue;
+    if (!x || !y || !equalNodes(*x, *y))
+      return false;
+    for (size_t i = 0; i < x->children.size(); ++i)
+      work.push_back({x->children[i].get(), y->children[i].get()});
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Expressions
+//===----------------------------------------------------------------------===//
+
+bool girih::isBoolean(ExprKind kind) { return kind >= ExprKind::Lt; }
+
+/// Folds within a budget of nodes: a shared expression may stand for an
+/// exponential tree, and divisors are small.
+static std::optional<int64_t> fold(const ExprRef &expr, int depth, int &budget) {
+  if (!expr || depth > maxDepth || --budget < 0)
+    return std::nullopt;
+  if (expr->kind == ExprKind::Constant)
+    return expr->value;
+  if (expr->kind == ExprKind::Variable || isBoolean(expr->kind))
+    return std::nullopt;
+  std::optional<int64_t> a = fold(expr->lhs, depth + 1, budget);
+  if (!a)
+    return std::nullopt;
+  int64_t result = 0;
+  if (expr->kind == ExprKind::Neg || expr->kind == ExprKind::Abs) {
+    if (expr->kind == ExprKind::Abs && *a >= 0)
+      return a;
+    if (__builtin_sub_overflow(int64_t(0), *a, &result))
+      return std::nullopt;
+    return result;
+  }
+  std::optional<int64_t> b = fold(expr->rhs, depth + 1, budget);
+  if (!b)
+    return std::nullopt;
+  bool overflow = false;
+  switch (expr->kind) {
+  case ExprKind::Add:
+    overflow = __builtin_add_overflow(*a, *b, &result);
+    break;
+  case ExprKind::Sub:
+    overflow = __builtin_sub_overflow(*a, *b, &result);
+    break;
+  case ExprKind::Mul:
+    overflow = __builtin_mul_overflow(*a, *b, &result);
+    break;
+  case ExprKind::Div:
+  case ExprKind::Mod: {
+    if (*b <= 0)
+      return std::nullopt;
+    int64_t rest = *a % *b;
+    int64_t borrow = rest < 0;
+    result = expr->kind == ExprKind::Div ? *a / *b - borrow : rest + borrow * *b;
+    break;
+  }
+  case ExprKind::Min:
+    result = std::min(*a, *b);
+    break;
+  case ExprKind::Max:
+    result = std::max(*a, *b);
+    break;
+  default:
+    return std::nullopt;
+  }
+  if (overflow)
+    return std::nullopt;
+  return result;
+}
+
+std::optional<int64_t> detail::foldConstant(const ExprRef &expr) {
+  int budget = 16 * maxDepth;
+  return fold(expr, 0, budget);
+}
+
+static ExprRef make(ExprKind kind, int64_t value, Var var, ExprRef lhs, ExprRef rhs) {
+  auto node = std::make_shared<Expr>();
+  node->kind = kind;
+  node->value = value;
+  node->var = var;
+  node->lhs = std::move(lhs);
+  node->rhs = std::move(rhs);
+  return node;
+}
+
+ExprRef detail::makeConstant(int64_t value) {
+  return make(ExprKind::Constant, value, Var::B, nullptr, nullptr);
+}
+
+ExprRef detail::makeVariable(Var var) { return make(ExprKind::Variable, 0, var, nullptr, nullptr); }
+
+ExprRef detail::makeTruth(bool value) {
+  return make(value ? ExprKind::True : ExprKind::False, 0, Var::B, nullptr, nullptr);
+}
+
+ExprRef detail::makeExpr(ExprKind kind, ExprRef lhs, ExprRef rhs) {
+  if (kind == ExprKind::Neg && lhs && lhs->kind == ExprKind::Constant && lhs->value != INT64_MIN)
+    return makeConstant(-lhs->value);
+  if ((kind == ExprKind::Div || kind == ExprKind::Mod) && rhs && rhs->kind != ExprKind::Constant)
+    if (std::optional<int64_t> value = foldConstant(rhs))
+      rhs = makeConstant(*value);
+  return make(kind, 0, Var::B, std::move(lhs), std::move(rhs));
+}

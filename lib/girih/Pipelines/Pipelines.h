@@ -1,0 +1,44 @@
+//===- Pipelines.h - The order of passes ------------------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The only place where the order of passes exists.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_PIPELINES_PIPELINES_H
+#define GIRIH_PIPELINES_PIPELINES_H
+
+#include <cstdint>
+
+namespace mlir {
+class DialectRegistry;
+class OpPassManager;
+} // namespace mlir
+
+namespace girih {
+
+struct PipelineOptions {
+  int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
+  int64_t vectorWidth = 16;     ///< f32 lanes of the CPU
+};
+
+/// Patterns as written to attention with block maps (level L1).
+void buildBlocksPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// L1 to tiles (L2).
+void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// L2 to vector loops (L3).
+void buildCpuPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// L3 to the LLVM dialect.
+void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+
+/// Every dialect that a pipeline starts from or leads through.
+void registerDialects(mlir::DialectRegistry &registry);
+/// girih passes, and the pipelines above as girih-to-blocks, girih-to-tile,
+/// girih-to-cpu and girih-to-llvm, each starting at L0.
+void registerPipelines();
+
+} // namespace girih
+
+#endif // GIRIH_PIPELINES_PIPELINES_H

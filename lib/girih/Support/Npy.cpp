@@ -1,0 +1,343 @@
+//===- Npy.cpp - Reading and writing .npy files ---------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The header is a Python dict literal with three keys; a small cursor reads just
+// that grammar.
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Support/Npy.h"
+
+#include "girih/Support/Error.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstring>
+#include <limits>
+#include <optional>
+
+using namespace girih;
+
+static const llvm::StringRef npyMagic("\x93NUMPY", 6);
+
+static llvm::Error fileError(llvm::StringRef name, const llvm::Twine &what) {
+  return invalidError((name + ": " + what).str());
+}
+
+/// At most 40 printable characters of text from a file, for a message.
+static std::string excerpt(llvm::StringRef text) {
+  std::string out;
+  llvm::raw_string_ostream os(out);
+  llvm::printEscapedString(text.take_front(40), os);
+  if (text.size() > 40)
+    os << "...";
+  return out;
+}
+
+static size_t elementSize(NpyType type) {
+  return type == NpyType::F16 ? 2 : type == NpyType::F32 ? 4 : 8;
+}
+
+/// Widens an IEEE half; exact.
+static float halfToFloat(uint16_t bits) {
+  uint32_t sign = uint32_t(bits & 0x8000) << 16;
+  uint32_t exponent = (bits >> 10) & 31;
+  uint32_t mantissa = bits & 0x3ff;
+  if (exponent == 31)
+    return llvm::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
+  if (exponent == 0) {
+    float magnitude = static_cast<float>(mantissa) * 0x1p-24f; // exact: 10 bits
+    return sign ? -magnitude : magnitude;
+  }
+  return llvm::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+}
+
+namespace {
+
+/// Reads the dict literal of a header.
+class HeaderCursor {
+public:
+  explicit HeaderCursor(llvm::StringRef text) : rest(text) {}
+
+  bool consume(char c) {
+    rest = rest.ltrim(" \n\t");
+    return rest.consume_front(llvm::StringRef(&c, 1));
+  }
+
+  bool string(llvm::StringRef &value) {
+    rest = rest.ltrim(" \n\t");
+    if (rest.empty() || (rest[0] != '\'' && rest[0] != '"'))
+      return false;
+    size_t close = rest.find(rest[0], 1);
+    if (close == llvm::StringRef::npos)
+      return false;
+    value = rest.slice(1, close);
+    rest = rest.drop_front(close + 1);
+    return true;
+  }
+
+  bool boolean(bool &value) {
+    rest = rest.ltrim(" \n\t");
+    if (rest.consume_front("True"))
+      return value = true;
+    value = false;
+    return rest.consume_front("False");
+  }
+
+  /// A tuple of integers: `()`, `(3,)`, `(3, 4)`. Digits are kept as text so
+  /// that the caller can say which number does not fit.
+  bool tuple(std::vector<llvm::StringRef> &values) {
+    if (!consume('('))
+      return false;
+    while (!consume(')')) {
+      rest = rest.ltrim(" \n\t");
+      size_t digits = rest.starts_with("-") ? 1 : 0;
+      size_t end = rest.find_first_not_of("0123456789", digits);
+      if (end == digits || end == llvm::StringRef::npos)
+        return false;
+      values.push_back(rest.take_front(end));
+      rest = rest.drop_front(end);
+      rest.consume_front("L"); // Python 2 wrote long integers so.
+      if (consume(')'))
+        return true;
+      if (!consume(','))
+        return false;
+    }
+    return true;
+  }
+
+  bool atEnd() { return rest.trim(llvm::StringRef(" \n\t\0", 4)).empty(); }
+  llvm::StringRef remaining() const { return rest; }
+
+private:
+  llvm::StringRef rest;
+};
+
+/// The three values of a header as written.
+struct HeaderFields {
+  std::optional<llvm::StringRef> descr;
+  std::optional<bool> fortran;
+  std::optional<std::vector<llvm::StringRef>> shape;
+};
+
+} // namespace
+
+static llvm::Error parseFields(llvm::StringRef text, llvm::StringRef name, HeaderFields &fields) {
+  HeaderCursor cursor(text);
+  auto malformed = [&](const llvm::Twine &expected) {
+    return fileError(name, "malformed .npy header: expected " + expected + ", but got '" +
+                               excerpt(cursor.remaining().rtrim()) + "'");
+  };
+  if (!cursor.consume('{'))
+    return malformed("'{'");
+  while (!cursor.consume('}')) {
+    llvm::StringRef key;
+    if (!cursor.string(key))
+      return malformed("a key in quotes");
+    if (!cursor.consume(':'))
+      return malformed("':' after '" + excerpt(key) + "'");
+    if (key == "descr" && !fields.descr) {
+      llvm::StringRef value;
+      if (!cursor.string(value))
+        return malformed("a plain element type");
+      fields.descr = value;
+    } else if (key == "fortran_order" && !fields.fortran) {
+      bool value;
+      if (!cursor.boolean(value))
+        return malformed("True or False");
+      fields.fortran = value;
+    } else if (key == "shape" && !fields.shape) {
+      std::vector<llvm::StringRef> value;
+      if (!cursor.tuple(value))
+        return malformed("a tuple of integers");
+      fields.shape = std::move(value);
+    } else {
+      return fileError(name, "malformed .npy header: expected descr, fortran_order and shape once "
+                             "each, but got '" +
+                                 excerpt(key) + "'");
+    }
+    if (cursor.consume('}'))
+      break;
+    if (!cursor.consume(','))
+      return malformed("',' or '}'");
+  }
+  if (!cursor.atEnd())
+    return malformed("nothing after '}'");
+  if (!fields.descr || !fields.fortran || !fields.shape)
+    return fileError(name,
+                     "malformed .npy header: expected descr, fortran_order and shape, but got "
+                     "fewer");
+  return llvm::Error::success();
+}
+
+static llvm::Error checkShape(llvm::StringRef name, const std::vector<llvm::StringRef> &shape,
+                              NpyHeader &header) {
+  int64_t bytes = static_cast<int64_t>(elementSize(header.type));
+  int64_t elements = 1;
+  bool empty = false;
+  for (llvm::StringRef text : shape) {
+    int64_t size;
+    if (text.getAsInteger(10, size))
+      return fileError(name, "expected sizes that fit in 64 bits, but got " + excerpt(text));
+    if (size < 0)
+      return fileError(name, "expected sizes of 0 or more, but got " + text);
+    header.shape.push_back(size);
+    // A zero elsewhere must not hide an overflow, so it is applied at the end.
+    empty |= size == 0;
+    if (size > 0 && (llvm::MulOverflow(elements, size, elements) ||
+                     elements > std::numeric_limits<int64_t>::max() / bytes))
+      return fileError(name, "expected an array that fits in memory, but got shape (" +
+                                 llvm::join(shape, ", ") + ")");
+  }
+  header.elements = empty ? 0 : elements;
+  return llvm::Error::success();
+}
+
+llvm::Expected<NpyHeader> girih::parseNpyHeader(llvm::StringRef bytes, llvm::StringRef name) {
+  if (!bytes.starts_with(npyMagic))
+    return fileError(name, "expected a .npy file, but got other magic bytes '" +
+                               excerpt(bytes.take_front(npyMagic.size())) + "'");
+  if (bytes.size() < 8)
+    return fileError(name, "truncated .npy file: expected a version, but got " +
+                               llvm::Twine(bytes.size()) + " bytes");
+  unsigned major = static_cast<uint8_t>(bytes[6]), minor = static_cast<uint8_t>(bytes[7]);
+  if (major < 1 || major > 3 || minor != 0)
+    return fileError(name, "expected .npy version 1.0, 2.0 or 3.0, but got " + llvm::Twine(major) +
+                               "." + llvm::Twine(minor));
+  size_t lengthBytes = major == 1 ? 2 : 4;
+  size_t textBegin = 8 + lengthBytes;
+  if (bytes.size() < textBegin)
+    return fileError(name, "truncated .npy file: expected a header length, but got " +
+                               llvm::Twine(bytes.size()) + " bytes");
+  size_t length = major == 1 ? llvm::support::endian::read16le(bytes.data() + 8)
+                             : llvm::support::endian::read32le(bytes.data() + 8);
+  if (length > bytes.size() - textBegin)
+    return fileError(name, "truncated .npy file: expected a header of " + llvm::Twine(length) +
+                               " bytes, but got " + llvm::Twine(bytes.size() - textBegin));
+
+  HeaderFields fields;
+  if (llvm::Error error = parseFields(bytes.substr(textBegin, length), name, fields))
+    return std::move(error);
+  NpyHeader header;
+  header.dataOffset = textBegin + length;
+  if (*fields.descr == "<f2")
+    header.type = NpyType::F16;
+  else if (*fields.descr == "<f4")
+    header.type = NpyType::F32;
+  else if (*fields.descr == "<f8")
+    header.type = NpyType::F64;
+  else if (fields.descr->starts_with(">"))
+    return fileError(name,
+                     "expected little-endian data ('<f4', '<f2' or '<f8'), but got big-endian '" +
+                         excerpt(*fields.descr) + "'");
+  else
+    return fileError(name, "expected element type '<f4', '<f2' or '<f8', but got '" +
+                               excerpt(*fields.descr) + "'");
+  if (*fields.fortran)
+    return fileError(name, "expected C order, but got Fortran order");
+  if (llvm::Error error = checkShape(name, *fields.shape, header))
+    return std::move(error);
+  return header;
+}
+
+static std::vector<float> convert(const char *data, NpyType type, int64_t elements) {
+  std::vector<float> out(elements);
+  if (type == NpyType::F32 && llvm::endianness::native == llvm::endianness::little) {
+    if (elements != 0)
+      std::memcpy(out.data(), data, elements * sizeof(float));
+    return out;
+  }
+  for (int64_t i = 0; i < elements; ++i) {
+    if (type == NpyType::F16)
+      out[i] = halfToFloat(llvm::support::endian::read16le(data + 2 * i));
+    else if (type == NpyType::F32)
+      out[i] = llvm::bit_cast<float>(llvm::support::endian::read32le(data + 4 * i));
+    else
+      out[i] =
+          static_cast<float>(llvm::bit_cast<double>(llvm::support::endian::read64le(data + 8 * i)));
+  }
+  return out;
+}
+
+llvm::Expected<NpyArray> girih::readNpy(const std::string &path, size_t rank) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return fileError(path, "cannot be read: " + buffer.getError().message());
+  llvm::StringRef bytes = (*buffer)->getBuffer();
+  llvm::Expected<NpyHeader> header = parseNpyHeader(bytes, path);
+  if (!header)
+    return header.takeError();
+  if (header->shape.size() != rank)
+    return fileError(path, "expected an array of rank " + llvm::Twine(rank) + ", but got rank " +
+                               llvm::Twine(header->shape.size()));
+  size_t expected = static_cast<size_t>(header->elements) * elementSize(header->type);
+  size_t actual = bytes.size() - header->dataOffset;
+  if (actual != expected)
+    return fileError(path, llvm::Twine(actual < expected ? "truncated data" : "trailing bytes") +
+                               ": expected " + llvm::Twine(expected) + " bytes of data, but got " +
+                               llvm::Twine(actual));
+  NpyArray array;
+  array.type = header->type;
+  array.shape = std::move(header->shape);
+  array.data = convert(bytes.data() + header->dataOffset, array.type, header->elements);
+  return array;
+}
+
+llvm::Error girih::writeNpy(const std::string &path, llvm::ArrayRef<int64_t> shape,
+                            llvm::ArrayRef<float> data) {
+  int64_t elements = 1;
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+  for (int64_t size : shape) {
+    elements *= size;
+    header += std::to_string(size) + ", ";
+  }
+  if (elements != static_cast<int64_t>(data.size()))
+    return internalError("npy: expected as many values as the shape has, but got " +
+                         std::to_string(data.size()));
+  if (shape.size() > 1)
+    header.resize(header.size() - 2);
+  header += "), }";
+  // The data starts at a multiple of 64 bytes, as NumPy pads it.
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+
+  auto reason = [&](const std::string &message) {
+    return fileError(path, "cannot be written: " + message);
+  };
+  auto file = llvm::sys::fs::TempFile::create(path + ".%%%%%%%%.tmp");
+  if (!file)
+    return reason(llvm::toString(file.takeError()));
+  {
+    llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
+    char length[2];
+    llvm::support::endian::write16le(length, static_cast<uint16_t>(header.size()));
+    os << npyMagic << '\x01' << '\x00' << llvm::StringRef(length, 2) << header;
+    for (float value : data) {
+      char bytes[4];
+      llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(value));
+      os.write(bytes, 4);
+    }
+    os.flush();
+    if (os.has_error()) {
+      std::string message = os.error().message();
+      os.clear_error();
+      llvm::consumeError(file->discard());
+      return reason(message);
+    }
+  }
+  if (llvm::Error error = file->keep(path)) {
+    std::string message = llvm::toString(std::move(error));
+    llvm::consumeError(file->discard());
+    return reason(message);
+  }
+  return llvm::Error::success();
+}

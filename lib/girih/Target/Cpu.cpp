@@ -1,0 +1,129 @@
+//===- Cpu.cpp - LLVM modules to x86 code ---------------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Target/Cpu.h"
+#include "girih/Support/Error.h"
+
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+
+#include <mutex>
+
+using namespace girih;
+
+static const llvm::Triple &hostTriple() {
+  static const llvm::Triple triple(llvm::sys::getProcessTriple());
+  return triple;
+}
+
+static llvm::Expected<const llvm::Target *> lookupTarget() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+  });
+  std::string error;
+  if (const llvm::Target *target = llvm::TargetRegistry::lookupTarget(hostTriple(), error))
+    return target;
+  return unsupportedError("expected an x86-64 host, but got " + hostTriple().str());
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> CpuTarget::createMachine() const {
+  auto target = lookupTarget();
+  if (!target)
+    return target.takeError();
+  llvm::TargetOptions options;
+  // Products and sums may fuse: the tolerance table is for that.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Fast;
+  return std::unique_ptr<llvm::TargetMachine>((*target)->createTargetMachine(
+      hostTriple(), cpu, features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive, /*JIT=*/true));
+}
+
+static llvm::Expected<CpuTarget> withWidth(CpuTarget target) {
+  auto machine = target.createMachine();
+  if (!machine)
+    return machine.takeError();
+  const llvm::MCSubtargetInfo &info = *(*machine)->getMCSubtargetInfo();
+  target.vectorWidth = info.checkFeatures("+avx512f") ? 16 : info.checkFeatures("+avx") ? 8 : 4;
+  return target;
+}
+
+llvm::Expected<CpuTarget> CpuTarget::host() {
+  CpuTarget target;
+  target.cpu = llvm::sys::getHostCPUName().str();
+  llvm::SubtargetFeatures features;
+  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+    features.AddFeature(feature.first(), feature.second);
+  target.features = features.getString();
+  return withWidth(target);
+}
+
+llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef cpu) {
+  auto target = lookupTarget();
+  if (!target)
+    return target.takeError();
+  std::unique_ptr<llvm::MCSubtargetInfo> info((*target)->createMCSubtargetInfo(hostTriple(), "", ""));
+  if (!info->isCPUStringValid(cpu))
+    return invalidError("expected cpu to be an x86-64 processor that LLVM knows, but got '" + cpu.str() + "'");
+  CpuTarget result;
+  result.cpu = cpu.str();
+  return withWidth(result);
+}
+
+void girih::optimizeModule(llvm::Module &module, const CpuTarget &target, llvm::TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", target.cpu);
+    if (!target.features.empty())
+      function.addFnAttr("target-features", target.features);
+    if (target.vectorWidth == 16)
+      function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  // The lowering has vectorised and unrolled already.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+llvm::Error girih::emitCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,
+                            llvm::SmallVectorImpl<char> &out) {
+  llvm::raw_svector_ostream stream(out);
+  llvm::legacy::PassManager passes;
+  auto type = assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+    return internalError("the x86 backend cannot write this kind of file");
+  passes.run(module);
+  return llvm::Error::success();
+}

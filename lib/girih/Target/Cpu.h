@@ -1,0 +1,48 @@
+//===- Cpu.h - LLVM modules to x86 code -------------------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_TARGET_CPU_H
+#define GIRIH_TARGET_CPU_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class Module;
+class TargetMachine;
+} // namespace llvm
+
+namespace girih {
+
+/// A CPU that kernels are compiled for.
+struct CpuTarget {
+  std::string cpu, features;
+  int vectorWidth = 4; ///< f32 lanes: 16 with AVX-512F, 8 with AVX, else 4
+
+  /// The processor this runs on.
+  static llvm::Expected<CpuTarget> host();
+  /// An LLVM name of an x86-64 processor or level, such as "x86-64-v3".
+  static llvm::Expected<CpuTarget> named(llvm::StringRef cpu);
+
+  /// The caller owns it. Not thread-safe.
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createMachine() const;
+};
+
+/// Optimises `module` for the machine, in place.
+void optimizeModule(llvm::Module &module, const CpuTarget &target, llvm::TargetMachine &machine);
+
+/// Appends an object file, or assembly text, to `out`.
+llvm::Error emitCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,
+                     llvm::SmallVectorImpl<char> &out);
+
+} // namespace girih
+
+#endif // GIRIH_TARGET_CPU_H

@@ -1,0 +1,269 @@
+//===- ExpandNamedPatterns.cpp - Named patterns to normal form ------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Formulas follow pattern-language.md's table; the neighbourhood follows
+// NATTEN's reference mask (github.com/SHI-Labs/NATTEN, mask.hpp).
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Transforms/NormalForm.h"
+#include "girih/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace girih {
+#define GEN_PASS_DEF_EXPANDNAMEDPATTERNS
+#include "girih/Transforms/Passes.h.inc"
+} // namespace girih
+
+using namespace girih;
+
+namespace {
+
+class Expander {
+public:
+  Expander(OpBuilder &builder, Location loc) : build(builder, loc) {}
+
+  /// The normal form of `pattern` over `positions`; null after an error.
+  Value expand(Value pattern, const Positions &p) {
+    auto key = std::make_pair(pattern, p.unit);
+    if (auto it = done.find(key); it != done.end())
+      return it->second;
+    Value result = expandOp(pattern.getDefiningOp(), p);
+    done[key] = result;
+    return result;
+  }
+
+private:
+  Value expandOp(Operation *op, const Positions &p) {
+    return llvm::TypeSwitch<Operation *, Value>(op)
+        .Case<FullOp>([&](auto) { return build.constant(true); })
+        .Case<EmptyOp>([&](auto) { return build.constant(false); })
+        .Case<CausalOp>([&](auto) { return build.atLeastZero(p[PosQ] - p[PosK]); })
+        .Case<WindowOp>([&](auto op) { return window(op.getLeft(), op.getRight(), p); })
+        .Case<DilatedOp>([&](DilatedOp op) {
+          int64_t d = op.getDilation();
+          std::optional<uint64_t> left = span(op.getLeft(), d), right = span(op.getRight(), d);
+          return build.conjunction({sameResidue(p, d), window(left, right, p)});
+        })
+        .Case<StridedOp>([&](StridedOp op) { return sameResidue(p, op.getStride()); })
+        .Case<ChunkOp>([&](ChunkOp op) {
+          int64_t size = op.getSize();
+          return build.equalsZero(p[PosQ].floorDiv(size) - p[PosK].floorDiv(size));
+        })
+        .Case<ColumnsOp>([&](ColumnsOp op) {
+          AffineExpr column = p[PosK] % op.getPeriod();
+          return build.conjunction({atLeast(column, op.getLo()), atMost(column, int64_t(op.getHi()) - 1)});
+        })
+        .Case<GlobalColumnsOp>([&](GlobalColumnsOp op) {
+          return ends(p[PosK], p[PosNk], op.getFirst(), op.getLast());
+        })
+        .Case<GlobalRowsOp>(
+            [&](GlobalRowsOp op) { return ends(p[PosQ], p[PosEnd], op.getFirst(), op.getLast()); })
+        .Case<NeighborhoodOp>([&](NeighborhoodOp op) { return neighborhood(op, p); })
+        .Case<WhereOp>([&](WhereOp op) { return where(op, p); })
+        .Case<SegmentsOp>([&](SegmentsOp op) { return scaleTable(op, op.getUnit(), p, "unit"); })
+        .Case<BlockTableOp>([&](BlockTableOp op) { return scaleTable(op, op.getSize(), p, "size"); })
+        .Case<RandomBlocksOp>([&](RandomBlocksOp op) { return scaleTable(op, op.getSize(), p, "size"); })
+        .Case<UnionOp, IntersectOp>([&](Operation *op) -> Value {
+          SmallVector<Value> parts;
+          for (Value operand : op->getOperands()) {
+            parts.push_back(expand(operand, p));
+            if (!parts.back())
+              return {};
+          }
+          return isa<UnionOp>(op) ? build.disjunction(parts) : build.conjunction(parts);
+        })
+        .Case<SubtractOp>([&](SubtractOp op) -> Value {
+          Value lhs = expand(op.getLhs(), p), rhs = expand(op.getRhs(), p);
+          return lhs && rhs ? build.conjunction({lhs, build.complement(rhs)}) : Value();
+        })
+        .Case<ComplementOp>([&](ComplementOp op) -> Value {
+          Value inner = expand(op.getPattern(), p);
+          return inner ? build.complement(inner) : Value();
+        })
+        .Case<BlockwiseOp>([&](BlockwiseOp op) -> Value {
+          std::optional<Positions> blocks = p.inBlocks(op.getSize());
+          if (!blocks) {
+            op.emitOpError("expected nested block sizes to multiply to at most 2^63");
+            return {};
+          }
+          return expand(op.getPattern(), *blocks);
+        })
+        .Case<HeadsOp>([&](HeadsOp op) -> Value {
+          SmallVector<Value> parts;
+          for (auto [pattern, first, last] : llvm::zip(op.getPatterns(), op.getFirst(), op.getLast())) {
+            Value inner = expand(pattern, p);
+            if (!inner)
+              return {};
+            parts.push_back(build.conjunction({atLeast(p[PosH], first), atMost(p[PosH], last), inner}));
+          }
+          return build.disjunction(parts);
+        })
+        .Case<PredicateOp>([&](PredicateOp op) { return readPredicate(op, p, build); })
+        .Default([&](Operation *op) -> Value {
+          op->emitOpError("is not a pattern that can be expanded");
+          return {};
+        });
+  }
+
+  Value atLeast(AffineExpr expr, int64_t bound) { return build.atLeastZero(expr - bound); }
+  Value atMost(AffineExpr expr, int64_t bound) { return build.atLeastZero(-expr + bound); }
+
+  /// taps * dilation, or unbounded where that leaves every sequence.
+  static std::optional<uint64_t> span(uint64_t taps, uint64_t dilation) {
+    __uint128_t tokens = static_cast<__uint128_t>(taps) * dilation;
+    return tokens > (uint64_t(1) << 62) ? std::nullopt : std::optional<uint64_t>(tokens);
+  }
+
+  Value sameResidue(const Positions &p, int64_t modulus) {
+    return build.equalsZero((p[PosQ] - p[PosK]) % modulus);
+  }
+
+  Value window(std::optional<uint64_t> left, std::optional<uint64_t> right, const Positions &p) {
+    SmallVector<Value> sides;
+    AffineExpr distance = p[PosQ] - p[PosK];
+    // A side beyond 2^62 is no bound; and adding it could leave 64 bits.
+    constexpr uint64_t unbounded = uint64_t(1) << 62;
+    if (left && *left < unbounded)
+      sides.push_back(atMost(distance, *left));
+    if (right && *right < unbounded)
+      sides.push_back(atLeast(distance, -static_cast<int64_t>(*right)));
+    return build.conjunction(sides);
+  }
+
+  /// x < first, or x >= length - last.
+  Value ends(AffineExpr x, AffineExpr length, uint64_t first, uint64_t last) {
+    constexpr uint64_t everything = uint64_t(1) << 62;
+    if (first >= everything || last >= everything)
+      return build.constant(true);
+    SmallVector<Value> sides{atMost(x, static_cast<int64_t>(first) - 1)};
+    if (last)
+      sides.push_back(build.atLeastZero(x - length + last));
+    return build.disjunction(sides);
+  }
+
+  Value where(WhereOp op, const Positions &p) {
+    SmallVector<Value> parts;
+    for (const Constraint &c : whereConstraints(op.getSet())) {
+      AffineExpr expr = c.expr.replaceSymbols(p.exprs);
+      if (!boundsOf(expr)) {
+        op.emitOpError("expected index arithmetic to stay within 62 bits for lengths up to 2^26");
+        return {};
+      }
+      parts.push_back(c.isEquality ? build.equalsZero(expr) : build.atLeastZero(expr));
+    }
+    return build.conjunction(parts);
+  }
+
+  /// A table in blocks of blocks is the table with a larger unit.
+  Value scaleTable(Operation *op, uint64_t unit, const Positions &p, StringRef attribute) {
+    int64_t scaled;
+    if (llvm::MulOverflow(static_cast<int64_t>(unit), p.unit, scaled)) {
+      op->emitOpError("expected block sizes to multiply to at most 2^63");
+      return {};
+    }
+    Operation *copy = build.getBuilder().clone(*op);
+    copy->setAttr(attribute, build.getBuilder().getI64IntegerAttr(scaled));
+    return copy->getResult(0);
+  }
+
+  Value neighborhood(NeighborhoodOp op, const Positions &p) {
+    SmallVector<Value> parts;
+    ArrayRef<int64_t> grid = op.getGrid();
+    int64_t inner = 1;
+    SmallVector<int64_t> pitch(grid.size());
+    for (size_t i = grid.size(); i-- > 0; inner *= grid[i])
+      pitch[i] = inner;
+    for (size_t i = 0; i != grid.size(); ++i) {
+      // The outermost coordinate needs no modulo: positions are below the product.
+      AffineExpr q = p[PosQ].floorDiv(pitch[i]), k = p[PosK].floorDiv(pitch[i]);
+      if (i != 0) {
+        q = q % grid[i];
+        k = k % grid[i];
+      }
+      parts.push_back(neighborhoodAxis(q, k, grid[i], op.getKernel()[i], op.getDilation()[i],
+                                       op.getStride()[i], op.getCausal()[i]));
+    }
+    return build.conjunction(parts);
+  }
+
+  /// NATTEN along one axis of length `size`: among the positions of q's residue
+  /// modulo the dilation, `kernel` keys around the leader of q's stride group,
+  /// shifted inward at the borders.
+  Value neighborhoodAxis(AffineExpr q, AffineExpr k, int64_t size, int64_t kernel, int64_t dilation,
+                         int64_t stride, bool causal) {
+    AffineExpr x = q.floorDiv(dilation), y = k.floorDiv(dilation);
+    // Positions of the residue class: ceil((size - residue) / dilation).
+    AffineExpr residue = q % dilation;
+    AffineExpr length = (-residue + (size + dilation - 1)).floorDiv(dilation);
+    int64_t left = kernel / 2, right = kernel / 2 + kernel % 2 - 1;
+    SmallVector<Value> parts;
+    if (dilation > 1)
+      parts.push_back(build.equalsZero(residue - k % dilation));
+    AffineExpr group = x.floorDiv(stride) * stride;
+    if (causal) {
+      IndexTree lead = IndexTree::min(group + (stride - 1), length - 1);
+      IndexTree start = IndexTree::max(lead + -(left + right), getAffineConstantExpr(0, q.getContext()));
+      parts.push_back(build.atLeastZero(IndexTree(y) - start));
+      parts.push_back(build.atLeastZero(x - y));
+      return build.conjunction(parts);
+    }
+    IndexTree lead = IndexTree::min(group + stride / 2, length - 1);
+    IndexTree start = IndexTree::max(IndexTree::min(lead + -left, length - kernel),
+                                     getAffineConstantExpr(0, q.getContext()));
+    parts.push_back(build.atLeastZero(IndexTree(y) - start));
+    parts.push_back(build.atLeastZero(start + (kernel - 1) - IndexTree(y)));
+    return build.conjunction(parts);
+  }
+
+  NormalFormBuilder build;
+  llvm::DenseMap<std::pair<Value, int64_t>, Value> done;
+};
+
+struct ExpandNamedPatterns : girih::impl::ExpandNamedPatternsBase<ExpandNamedPatterns> {
+  void runOnOperation() override {
+    // Roots: patterns that something else than a pattern op uses.
+    llvm::SetVector<Value> roots;
+    getOperation().walk([&](Operation *op) {
+      if (op->getNumResults() == 1 && isa<PatternType>(op->getResult(0).getType()))
+        return;
+      for (Value operand : op->getOperands())
+        if (isa<PatternType>(operand.getType()))
+          roots.insert(operand);
+    });
+    for (Value root : roots) {
+      Operation *op = root.getDefiningOp();
+      if (!op) {
+        getOperation().emitOpError("expected patterns to be made in the function that uses them");
+        return signalPassFailure();
+      }
+      OpBuilder builder(op);
+      builder.setInsertionPointAfter(op);
+      Value expanded = Expander(builder, op->getLoc()).expand(root, Positions::identity(&getContext()));
+      if (!expanded)
+        return signalPassFailure();
+      root.replaceUsesWithIf(expanded, [](OpOperand &use) {
+        Operation *user = use.getOwner();
+        return user->getNumResults() != 1 || !isa<PatternType>(user->getResult(0).getType());
+      });
+    }
+    // What the roots were made of has no use any more.
+    SmallVector<Operation *> patternOps;
+    getOperation().walk([&](Operation *op) {
+      if (op->getNumResults() == 1 && isa<PatternType>(op->getResult(0).getType()))
+        patternOps.push_back(op);
+    });
+    for (Operation *op : llvm::reverse(patternOps))
+      if (op->use_empty())
+        op->erase();
+  }
+};
+
+} // namespace

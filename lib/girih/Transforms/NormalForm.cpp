@@ -1,0 +1,156 @@
+//===- NormalForm.cpp - Build patterns in normal form ---------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Transforms/NormalForm.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace girih;
+
+//===----------------------------------------------------------------------===//
+// IndexTree
+//===----------------------------------------------------------------------===//
+
+IndexTree IndexTree::operator+(const IndexTree &other) const {
+  if (isLeaf() && other.isLeaf())
+    return expr + other.expr;
+  // x + min(a, b) = min(x + a, x + b); the same for max.
+  const IndexTree &outer = isLeaf() ? other : *this;
+  const IndexTree &inner = isLeaf() ? *this : other;
+  std::vector<IndexTree> sums;
+  for (const IndexTree &child : outer.children)
+    sums.push_back(child + inner);
+  return {outer.kind, std::move(sums)};
+}
+
+IndexTree IndexTree::operator+(int64_t constant) const {
+  if (isLeaf())
+    return expr + constant;
+  std::vector<IndexTree> sums;
+  for (const IndexTree &child : children)
+    sums.push_back(child + constant);
+  return {kind, std::move(sums)};
+}
+
+IndexTree IndexTree::operator*(int64_t factor) const {
+  if (isLeaf())
+    return expr * factor;
+  std::vector<IndexTree> products;
+  for (const IndexTree &child : children)
+    products.push_back(child * factor);
+  return {factor >= 0 ? kind : (kind == Min ? Max : Min), std::move(products)};
+}
+
+IndexTree IndexTree::floorDiv(int64_t divisor) const {
+  if (isLeaf())
+    return expr.floorDiv(divisor);
+  std::vector<IndexTree> quotients;
+  for (const IndexTree &child : children)
+    quotients.push_back(child.floorDiv(divisor));
+  return {kind, std::move(quotients)};
+}
+
+size_t IndexTree::size() const {
+  size_t leaves = isLeaf();
+  for (const IndexTree &child : children)
+    leaves += child.size();
+  return leaves;
+}
+
+//===----------------------------------------------------------------------===//
+// NormalFormBuilder
+//===----------------------------------------------------------------------===//
+
+Value NormalFormBuilder::constant(bool value) {
+  if (value)
+    return FullOp::create(builder, loc);
+  return EmptyOp::create(builder, loc);
+}
+
+Value NormalFormBuilder::where(Constraint constraint) {
+  if (auto value = dyn_cast<AffineConstantExpr>(constraint.expr))
+    return constant(constraint.isEquality ? value.getValue() == 0 : value.getValue() >= 0);
+  return WhereOp::create(builder, loc, makeWhereSet(getContext(), constraint));
+}
+
+Value NormalFormBuilder::atLeastZero(const IndexTree &tree) {
+  if (tree.isLeaf())
+    return where({tree.expr, false});
+  SmallVector<Value> parts;
+  for (const IndexTree &child : tree.children)
+    parts.push_back(atLeastZero(child));
+  return combine(parts, tree.kind == IndexTree::Max);
+}
+
+Value NormalFormBuilder::equalsZero(const IndexTree &tree) {
+  if (tree.isLeaf())
+    return where({tree.expr, true});
+  return conjunction({atLeastZero(tree), atLeastZero(tree * -1)});
+}
+
+Value NormalFormBuilder::conjunction(ArrayRef<Value> patterns) { return combine(patterns, false); }
+
+Value NormalFormBuilder::disjunction(ArrayRef<Value> patterns) { return combine(patterns, true); }
+
+Value NormalFormBuilder::combine(ArrayRef<Value> patterns, bool isUnion) {
+  SmallVector<Value> kept;
+  for (Value pattern : patterns) {
+    bool isFull = pattern.getDefiningOp<FullOp>() != nullptr;
+    bool isEmpty = pattern.getDefiningOp<EmptyOp>() != nullptr;
+    if (isUnion ? isFull : isEmpty)
+      return pattern;
+    if (!isFull && !isEmpty && !llvm::is_contained(kept, pattern))
+      kept.push_back(pattern);
+  }
+  if (kept.empty())
+    return constant(!isUnion);
+  if (kept.size() == 1)
+    return kept.front();
+  if (isUnion)
+    return UnionOp::create(builder, loc, kept);
+  return IntersectOp::create(builder, loc, kept);
+}
+
+Value NormalFormBuilder::complement(Value pattern) {
+  if (pattern.getDefiningOp<FullOp>())
+    return constant(false);
+  if (pattern.getDefiningOp<EmptyOp>())
+    return constant(true);
+  if (auto inner = pattern.getDefiningOp<ComplementOp>())
+    return inner.getPattern();
+  return ComplementOp::create(builder, loc, pattern);
+}
+
+//===----------------------------------------------------------------------===//
+// Positions
+//===----------------------------------------------------------------------===//
+
+Positions Positions::identity(MLIRContext *context) {
+  Positions positions;
+  for (unsigned i = 0; i != NumPositions; ++i)
+    positions.exprs.push_back(positionExpr(context, i));
+  return positions;
+}
+
+std::optional<Positions> Positions::inBlocks(int64_t size) const {
+  Positions blocks;
+  if (llvm::MulOverflow(unit, size, blocks.unit))
+    return std::nullopt;
+  // Straight from tokens: floor(floor(q / a) / b) = floor(q / (a b)), which the
+  // closed forms can solve.
+  Positions tokens = identity(exprs[0].getContext());
+  for (unsigned i = 0; i != NumPositions; ++i) {
+    if (i == PosB || i == PosH)
+      blocks.exprs.push_back(tokens[i]);
+    else if (i == PosQ || i == PosK)
+      blocks.exprs.push_back(tokens[i].floorDiv(blocks.unit));
+    else
+      blocks.exprs.push_back((tokens[i] + (blocks.unit - 1)).floorDiv(blocks.unit));
+  }
+  return blocks;
+}

@@ -1,0 +1,80 @@
+//===- SimplifyPatterns.cpp - Canonicalise and push complements down ------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Analysis/IndexForm.h"
+#include "girih/Transforms/Passes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace girih {
+#define GEN_PASS_DEF_SIMPLIFYPATTERNS
+#include "girih/Transforms/Passes.h.inc"
+} // namespace girih
+
+using namespace girih;
+
+namespace {
+
+/// not (a or b) = not a and not b, and the other way round.
+struct ComplementOfCombination : OpRewritePattern<ComplementOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ComplementOp op, PatternRewriter &rewriter) const override {
+    Operation *inner = op.getPattern().getDefiningOp();
+    if (!isa_and_nonnull<UnionOp, IntersectOp>(inner))
+      return rewriter.notifyMatchFailure(op, "complements neither a union nor an intersection");
+    SmallVector<Value> parts;
+    for (Value operand : inner->getOperands())
+      parts.push_back(ComplementOp::create(rewriter, op.getLoc(), operand));
+    if (isa<UnionOp>(inner))
+      rewriter.replaceOpWithNewOp<IntersectOp>(op, parts);
+    else
+      rewriter.replaceOpWithNewOp<UnionOp>(op, parts);
+    return success();
+  }
+};
+
+/// not (e >= 0) = (-e - 1 >= 0); not (e == 0) = (e - 1 >= 0) or (-e - 1 >= 0).
+struct ComplementOfWhere : OpRewritePattern<ComplementOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ComplementOp op, PatternRewriter &rewriter) const override {
+    auto where = op.getPattern().getDefiningOp<WhereOp>();
+    if (!where)
+      return rewriter.notifyMatchFailure(op, "does not complement a set");
+    SmallVector<Constraint> constraints = whereConstraints(where.getSet());
+    if (constraints.size() > maxConstraints)
+      return rewriter.notifyMatchFailure(op, "the complement of a large set would grow");
+    SmallVector<Value> parts;
+    auto add = [&](AffineExpr expr) {
+      IntegerSet set = makeWhereSet(getContext(), Constraint{expr, false});
+      parts.push_back(WhereOp::create(rewriter, op.getLoc(), set));
+    };
+    for (const Constraint &constraint : constraints) {
+      add(-constraint.expr - 1);
+      if (constraint.isEquality)
+        add(constraint.expr - 1);
+    }
+    rewriter.replaceOpWithNewOp<UnionOp>(op, parts);
+    return success();
+  }
+
+  static constexpr size_t maxConstraints = 8;
+};
+
+struct SimplifyPatterns : girih::impl::SimplifyPatternsBase<SimplifyPatterns> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ComplementOfCombination, ComplementOfWhere>(&getContext());
+    UnionOp::getCanonicalizationPatterns(patterns, &getContext());
+    IntersectOp::getCanonicalizationPatterns(patterns, &getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,45 @@
+//===- Schedule.h - The order in which tasks run ----------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Two wishes: tasks of one KV head follow each other, so that its keys stay in
+// cache, and long tasks come first, so that no thread is left with one at the
+// end.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_RUNTIME_CPU_SCHEDULE_H
+#define GIRIH_RUNTIME_CPU_SCHEDULE_H
+
+#include "girih-c/Runtime.h"
+
+#include <vector>
+
+namespace girih {
+
+/// Tasks of a launch, numbered (batch * heads + head) * rows + row.
+class Schedule {
+public:
+  /// With one thread tasks run in their natural order, which needs no memory.
+  Schedule(const GirihBlockMap &map, int64_t batch, int64_t heads, int64_t headsPerKv,
+           int32_t threads);
+
+  int64_t size() const { return total; }
+  /// The task that runs as number `place`.
+  GirihTask task(int64_t place) const;
+
+private:
+  void sortGroup(int64_t begin, int64_t end);
+  int64_t cost(int64_t number) const;
+
+  const GirihBlockMap &map;
+  int64_t heads;
+  int64_t rows;
+  int64_t total;
+  std::vector<uint32_t> order;
+};
+
+} // namespace girih
+
+#endif // GIRIH_RUNTIME_CPU_SCHEDULE_H

@@ -1,0 +1,239 @@
+//===- BlockMap.cpp - Building and reading block maps ---------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Chooses a tier, derives all rows with it, and stores them flat.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BlockMapImpl.h"
+
+#include "../Error.h"
+#include "../Parallel.h"
+#include "ClosedForm.h"
+#include "Evaluator.h"
+#include "TableRows.h"
+
+#include <cinttypes>
+#include <cstring>
+#include <memory>
+#include <unordered_map>
+
+using namespace girih;
+
+int girih::checkParams(const GirihMapParams &params, GirihStatus *status) {
+  const struct {
+    const char *name;
+    int64_t value;
+  } positive[] = {{"batch", params.batch}, {"heads", params.heads},   {"num_q", params.num_q},
+                  {"num_k", params.num_k}, {"tile_q", params.tile_q}, {"tile_k", params.tile_k}};
+  for (const auto &entry : positive)
+    if (entry.value <= 0)
+      return fail(status, GIRIH_INVALID, "expected %s to be positive, but got %" PRId64, entry.name,
+                  entry.value);
+  for (const auto &entry : {positive[2], positive[3]})
+    if (entry.value > GIRIH_MAX_TOKENS)
+      return fail(status, GIRIH_UNSUPPORTED,
+                  "expected %s to be at most %" PRId64 ", but got %" PRId64, entry.name,
+                  GIRIH_MAX_TOKENS, entry.value);
+  if (params.q_offset < -GIRIH_MAX_TOKENS || params.q_offset > GIRIH_MAX_TOKENS - params.num_q)
+    return fail(status, GIRIH_UNSUPPORTED,
+                "expected queries to stand within %" PRId64 " positions, but got %" PRId64
+                " of them from %" PRId64,
+                GIRIH_MAX_TOKENS, params.num_q, params.q_offset);
+  if (params.q_end < -GIRIH_MAX_TOKENS || params.q_end > GIRIH_MAX_TOKENS)
+    return fail(status, GIRIH_UNSUPPORTED,
+                "expected q_end to be within %" PRId64 ", but got %" PRId64, GIRIH_MAX_TOKENS,
+                params.q_end);
+  int64_t pairs = params.num_q * params.num_k, all;
+  if (__builtin_mul_overflow(pairs, params.batch, &all) ||
+      __builtin_mul_overflow(all, params.heads, &all))
+    return fail(status, GIRIH_UNSUPPORTED,
+                "expected batch * heads * num_q * num_k to fit 64 bits, but got "
+                "%" PRId64 " * %" PRId64 " * %" PRId64 " * %" PRId64,
+                params.batch, params.heads, params.num_q, params.num_k);
+  return GIRIH_OK;
+}
+
+namespace {
+
+/// Derives the rows of every combination; read only while threads run.
+class Builder {
+public:
+  Builder(const Program &program, GirihBlockMap &map)
+      : program(program), map(map), closedForm(program, map.grid.reverse),
+        rootPlan(program.plan({program.source().root})) {
+    chooseTier();
+  }
+  void build();
+
+private:
+  void chooseTier();
+  void deriveRows(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const;
+  void store(std::vector<RowLists> &parts, int64_t partsOfOne);
+
+  const Program &program;
+  GirihBlockMap &map;
+  ClosedFormPlans closedForm;
+  Plan rootPlan;
+  bool alone = false;
+  std::vector<const GirihBoundTable *> tables;
+};
+
+} // namespace
+
+void Builder::chooseTier() {
+  if (closedForm.numTerms > 0) {
+    map.tier = GIRIH_TIER_RANGES;
+    return;
+  }
+  for (int32_t table : requiredTables(program, alone)) {
+    const GirihBoundTable &view = map.tables[table];
+    int64_t units = ceilDiv(map.params.num_k, view.unit);
+    tables.push_back(map.grid.reverse ? &map.tables.transposed(table, map.params.heads, units)
+                                      : &view);
+    if (alone && view.kind == GIRIH_TABLE_BLOCKS)
+      map.tier = GIRIH_TIER_CSR;
+  }
+}
+
+void Builder::deriveRows(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const {
+  Evaluator evaluator(program, map.tables, map.params);
+  int64_t head = combination % map.numHeads();
+  evaluator.bind(combination / map.numHeads(), head);
+  if (map.tier == GIRIH_TIER_RANGES) {
+    ClosedForm rowsOfTerms(closedForm, map.grid, evaluator);
+    for (int64_t i = begin; i < end; ++i)
+      rowsOfTerms.appendTileRow(i, rows);
+    return;
+  }
+  Bisection bisection(program, rootPlan, map.grid, evaluator);
+  if (!tables.empty()) {
+    TableRows rowsOfTables(tables, alone, map.grid, head, bisection);
+    for (int64_t i = begin; i < end; ++i)
+      rowsOfTables.appendTileRow(i, rows);
+    return;
+  }
+  Segments everything{{0, map.grid.column.tiles(), Segment::Unknown}};
+  bisection.appendTileRows(begin, end, everything, rows);
+}
+
+void Builder::build() {
+  int64_t rows = map.grid.row.tiles();
+  int64_t partsOfOne = ceilDiv(rows, kRowsPerItem);
+  int64_t count = map.combinations() * partsOfOne;
+  std::vector<RowLists> parts(static_cast<size_t>(count));
+  forEachItem(count, rows * map.combinations() >= kParallelRows, [&](int64_t item) {
+    int64_t begin = item % partsOfOne * kRowsPerItem;
+    deriveRows(item / partsOfOne, begin, std::min(begin + kRowsPerItem, rows), parts[item]);
+  });
+  store(parts, partsOfOne);
+}
+
+static uint64_t hashRuns(const RowLists &list) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  auto mix = [&](uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+  };
+  for (const GirihRun &run : list.runs) {
+    mix(static_cast<uint32_t>(run.begin) | static_cast<uint64_t>(static_cast<uint32_t>(run.end))
+                                               << 32);
+    mix(static_cast<uint32_t>(run.state));
+  }
+  for (int64_t offset : list.offsets)
+    mix(static_cast<uint64_t>(offset));
+  return hash;
+}
+
+static bool sameRuns(const RowLists &a, const RowLists &b) {
+  return a.offsets == b.offsets &&
+         (a.runs.empty() ||
+          memcmp(a.runs.data(), b.runs.data(), a.runs.size() * sizeof(GirihRun)) == 0);
+}
+
+/// Joins the parts of each combination, and shares lists that came out equal.
+void Builder::store(std::vector<RowLists> &parts, int64_t partsOfOne) {
+  std::unordered_multimap<uint64_t, int32_t> known;
+  for (int64_t c = 0; c < map.combinations(); ++c) {
+    RowLists *first = parts.data() + c * partsOfOne;
+    RowLists list = std::move(*first);
+    size_t runs = list.runs.size();
+    for (int64_t i = 1; i < partsOfOne; ++i)
+      runs += first[i].runs.size();
+    list.runs.reserve(runs);
+    list.offsets.reserve(static_cast<size_t>(map.grid.row.tiles()) + 1);
+    for (int64_t i = 1; i < partsOfOne; ++i) {
+      RowLists part = std::move(first[i]);
+      int64_t base = list.offsets.back();
+      for (size_t row = 1; row < part.offsets.size(); ++row)
+        list.offsets.push_back(base + part.offsets[row]);
+      list.runs.insert(list.runs.end(), part.runs.begin(), part.runs.end());
+    }
+    int32_t index = -1;
+    uint64_t hash = map.combinations() > 1 ? hashRuns(list) : 0;
+    auto range = known.equal_range(hash);
+    for (auto it = range.first; it != range.second; ++it)
+      if (sameRuns(map.lists[it->second], list))
+        index = it->second;
+    if (index < 0) {
+      index = static_cast<int32_t>(map.lists.size());
+      known.emplace(hash, index);
+      map.lists.push_back(std::move(list));
+    }
+    map.listOf.push_back(index);
+  }
+}
+
+static int buildMap(const GirihMapProgram &source, const GirihMapParams &params, bool reverse,
+                    GirihBlockMap **result, GirihStatus *status) {
+  if (int code = checkParams(params, status))
+    return code;
+  Program program;
+  if (int code = program.analyze(source, status))
+    return code;
+  auto map = std::make_unique<GirihBlockMap>(params, reverse);
+  if (int code = map->tables.bind(source, params, status))
+    return code;
+  map->params.operands = nullptr;
+  uint8_t depends = program.dependence(source.root);
+  map->perBatch = source.uses_batch || (depends & kOnBatch);
+  map->perHead = source.uses_head || (depends & kOnHead);
+  Builder(program, *map).build();
+  *result = map.release();
+  return succeed(status);
+}
+
+int girihBlockMapBuild(const GirihMapProgram *program, const GirihMapParams *params,
+                       GirihBlockMap **map, GirihStatus *status) {
+  *map = nullptr;
+  return guarded(status, [&] { return buildMap(*program, *params, false, map, status); });
+}
+
+int girihBlockMapBuildReverse(const GirihMapProgram *program, const GirihMapParams *params,
+                              GirihBlockMap **map, GirihStatus *status) {
+  *map = nullptr;
+  return guarded(status, [&] { return buildMap(*program, *params, true, map, status); });
+}
+
+void girihBlockMapFree(GirihBlockMap *map) { delete map; }
+
+int64_t girihBlockMapRows(const GirihBlockMap *map) { return map->grid.row.tiles(); }
+
+const GirihRun *girihBlockMapRuns(const GirihBlockMap *map, int64_t batch, int64_t head,
+                                  int64_t row, int64_t *num_runs) {
+  const RowLists &list = map->list(map->combination(batch, head));
+  int64_t begin = list.offsets[row];
+  *num_runs = list.offsets[row + 1] - begin;
+  return list.runs.data() + begin;
+}
+
+const GirihBoundTable *girihBlockMapTables(const GirihBlockMap *map) { return map->tables.data(); }
+
+int girihMapContains(const GirihBlockMap *map, const GirihMapProgram *program,
+                     const GirihMapParams *params, int64_t b, int64_t h, int64_t q, int64_t k) {
+  if (k < 0 || k >= params->num_k || q < params->q_offset || q >= params->q_offset + params->num_q)
+    return 0;
+  return evaluateOnce(*program, map->tables, *params, {b, h, q, k});
+}

@@ -1,0 +1,87 @@
+//===- AbiTest.cpp - Sizes and offsets that generated code relies on ------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A change here is a change of GIRIH_ABI_VERSION.
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih-c/Runtime.h"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+
+static_assert(sizeof(GirihView) == 80);
+static_assert(offsetof(GirihView, data) == 0);
+static_assert(offsetof(GirihView, shape) == 8);
+static_assert(offsetof(GirihView, stride) == 40);
+static_assert(offsetof(GirihView, dtype) == 72);
+
+static_assert(sizeof(GirihLaunch) == 384);
+static_assert(offsetof(GirihLaunch, q) == 0);
+static_assert(offsetof(GirihLaunch, k) == 80);
+static_assert(offsetof(GirihLaunch, v) == 160);
+static_assert(offsetof(GirihLaunch, o) == 240);
+static_assert(offsetof(GirihLaunch, lse) == 320);
+static_assert(offsetof(GirihLaunch, num_q) == 328);
+static_assert(offsetof(GirihLaunch, num_k) == 336);
+static_assert(offsetof(GirihLaunch, q_offset) == 344);
+static_assert(offsetof(GirihLaunch, q_end) == 352);
+static_assert(offsetof(GirihLaunch, heads_per_kv) == 360);
+static_assert(offsetof(GirihLaunch, scale) == 368);
+static_assert(offsetof(GirihLaunch, tables) == 376);
+
+static_assert(sizeof(GirihRun) == 16);
+static_assert(offsetof(GirihRun, begin) == 0);
+static_assert(offsetof(GirihRun, end) == 4);
+static_assert(offsetof(GirihRun, state) == 8);
+static_assert(offsetof(GirihRun, view) == 12);
+
+static_assert(sizeof(GirihTask) == 40);
+static_assert(offsetof(GirihTask, batch) == 0);
+static_assert(offsetof(GirihTask, head) == 8);
+static_assert(offsetof(GirihTask, q_tile) == 16);
+static_assert(offsetof(GirihTask, runs) == 24);
+static_assert(offsetof(GirihTask, num_runs) == 32);
+
+static_assert(sizeof(GirihBoundTable) == 64);
+static_assert(offsetof(GirihBoundTable, per_head) == 4);
+static_assert(offsetof(GirihBoundTable, unit) == 8);
+static_assert(offsetof(GirihBoundTable, num_units) == 16);
+static_assert(offsetof(GirihBoundTable, ids) == 24);
+static_assert(offsetof(GirihBoundTable, row0) == 32);
+static_assert(offsetof(GirihBoundTable, rows) == 40);
+static_assert(offsetof(GirihBoundTable, indptr) == 48);
+static_assert(offsetof(GirihBoundTable, indices) == 56);
+
+static_assert(sizeof(GirihMapNode) == 24);
+static_assert(offsetof(GirihMapNode, imm) == 16);
+static_assert(sizeof(GirihMapTable) == 32);
+static_assert(offsetof(GirihMapTable, unit) == 8);
+static_assert(offsetof(GirihMapTable, seed) == 24);
+static_assert(sizeof(GirihMapTerm) == 16);
+static_assert(sizeof(GirihMapProgram) == 72);
+static_assert(offsetof(GirihMapProgram, num_nodes) == 40);
+static_assert(offsetof(GirihMapProgram, root) == 60);
+static_assert(sizeof(GirihOperand) == 16);
+static_assert(sizeof(GirihMapParams) == 72);
+static_assert(offsetof(GirihMapParams, tile_q) == 48);
+static_assert(offsetof(GirihMapParams, operands) == 56);
+
+static_assert(sizeof(GirihKernelDesc) == 64);
+static_assert(offsetof(GirihKernelDesc, abi_version) == 4);
+static_assert(offsetof(GirihKernelDesc, name) == 8);
+static_assert(offsetof(GirihKernelDesc, dtype) == 16);
+static_assert(offsetof(GirihKernelDesc, scratch_bytes) == 40);
+static_assert(offsetof(GirihKernelDesc, map) == 48);
+static_assert(offsetof(GirihKernelDesc, entry) == 56);
+
+static_assert(sizeof(GirihStatus) == 1024);
+
+TEST(Abi, MagicSpellsTheName) {
+  EXPECT_EQ(GIRIH_MAGIC,
+            uint32_t{'G'} << 24 | uint32_t{'I'} << 16 | uint32_t{'R'} << 8 | uint32_t{'I'});
+  EXPECT_EQ(GIRIH_ABI_VERSION, 1u);
+}

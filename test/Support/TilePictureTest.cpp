@@ -1,0 +1,56 @@
+//===- TilePictureTest.cpp - Pictures of tiles ----------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Support/TilePicture.h"
+
+#include <gtest/gtest.h>
+
+using namespace girih;
+
+namespace {
+
+TEST(TilePicture, a_cell_is_a_tile_while_they_fit) {
+  TileGrid grid = TileGrid::create(2, 3, 4);
+  EXPECT_EQ(grid.tilesPerCell, 1);
+  grid.at(0, 0).full = 1;
+  grid.at(1, 1).partial = 1;
+  EXPECT_EQ(printAscii(grid, "> "), "> # . .\n> . + .\n");
+}
+
+TEST(TilePicture, border_cells_cover_fewer_tiles) {
+  TileGrid grid = TileGrid::create(5, 7, 4);
+  EXPECT_EQ(grid.tilesPerCell, 2);
+  EXPECT_EQ(grid.rows, 3);
+  EXPECT_EQ(grid.columns, 4);
+  EXPECT_EQ(grid.at(0, 0).total, 4);
+  EXPECT_EQ(grid.at(2, 3).total, 1);
+  // Full only when every tile of the cell is.
+  grid.at(0, 0).full = 3;
+  grid.at(2, 3).full = 1;
+  EXPECT_EQ(printAscii(grid), "+ . . .\n. . . .\n. . . #\n");
+}
+
+TEST(TilePicture, nothing_to_draw) {
+  EXPECT_EQ(printAscii(TileGrid::create(0, 0, 8)), "");
+  EXPECT_NE(printSvg(TileGrid::create(0, 0, 8), "").find("</svg>"), std::string::npos);
+}
+
+TEST(TilePicture, svg_escapes_its_title) {
+  std::string svg = printSvg(TileGrid::create(1, 1, 8), "a<b & \"c\"\n");
+  EXPECT_NE(svg.find("<title>a&lt;b &amp; &quot;c&quot; </title>"), std::string::npos);
+}
+
+TEST(TilePicture, svg_states_differ_in_colour) {
+  TileGrid grid = TileGrid::create(1, 3, 8);
+  grid.at(0, 1).partial = 1;
+  grid.at(0, 2).full = 1;
+  std::string svg = printSvg(grid, "t");
+  for (const char *colour : {"#f4f1ea", "#e69f3c", "#185a82"})
+    EXPECT_NE(svg.find(colour), svg.rfind(colour)) << colour << " in the picture and the legend";
+}
+
+} // namespace

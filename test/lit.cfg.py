@@ -1,0 +1,41 @@
+# Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# How lit runs Girih's tests. Paths come from lit.site.cfg.py, which CMake writes
+# into the build tree.
+
+import os
+import sys
+
+import lit.formats
+
+config.name = "Girih"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".girih"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.girih_obj_root, "test", "lit")
+
+# A tool's name in a RUN line means the one just built, never one on PATH.
+# Dashes count as part of a name: "girih-opt-x" is another tool.
+def tool(name, folder):
+    path = os.path.join(folder, name)
+    config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w./-])", path))
+
+for name in ("girih-opt", "girih-run", "girih-explain"):
+    tool(name, config.girih_bin_dir)
+for name in ("FileCheck", "not", "count", "split-file"):
+    tool(name, config.llvm_tools_dir)
+config.substitutions.append(("%python", sys.executable))
+config.substitutions.append(("%girih_src", config.girih_src_root))
+
+# A variable of one function must not match in the next, and a prefix that no RUN
+# line uses is a typing error.
+config.environment["FILECHECK_OPTS"] = "--enable-var-scope --allow-unused-prefixes=false"
+
+# Random tests draw a seed, print it, and take one.
+if "GIRIH_TEST_SEED" in os.environ:
+    config.environment["GIRIH_TEST_SEED"] = os.environ["GIRIH_TEST_SEED"]
+
+# Kernels that tests cache belong to the build, not to the user.
+config.environment["GIRIH_CACHE_DIR"] = os.path.join(config.girih_obj_root, "test", "cache")

@@ -1,0 +1,37 @@
+//===- Json.h - Writing reports as JSON -------------------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_TOOLS_COMMON_JSON_H
+#define GIRIH_TOOLS_COMMON_JSON_H
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+#include <string>
+
+namespace girih {
+
+/// A number, or null for NaN and infinity, which JSON does not have.
+inline llvm::json::Value jsonNumber(double value) {
+  return std::isfinite(value) ? llvm::json::Value(value) : llvm::json::Value(nullptr);
+}
+
+/// Writes one indented object whose attributes stay in the order of `fill`.
+inline std::string writeJson(llvm::function_ref<void(llvm::json::OStream &)> fill) {
+  std::string out;
+  llvm::raw_string_ostream os(out);
+  llvm::json::OStream json(os, /*IndentSize=*/2);
+  json.object([&] { fill(json); });
+  os << '\n';
+  return out;
+}
+
+} // namespace girih
+
+#endif // GIRIH_TOOLS_COMMON_JSON_H

@@ -1,0 +1,188 @@
+//===- Request.cpp - The pattern and lengths a tool is asked about --------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "common/Request.h"
+
+#include "girih/Frontend/Parser.h"
+#include "girih/Support/Error.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <limits>
+
+using namespace girih;
+
+void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
+  flags.text("pattern", v.pattern, "EXPR", "pattern expression");
+  flags.text("spec", v.spec, "FILE[:NAME]", "pattern NAME of a .girih file, or its only one");
+  flags.integer("q-len", v.qLen, 1, "N", "queries");
+  flags.integer("k-len", v.kLen, 1, "M", "keys (default: as many as queries)");
+  flags.integer("batch", v.batch, 1, "B", "batch (default: 1)");
+  flags.integer("heads", v.heads, 1, "H", "query heads (default: 1)");
+  flags.integer("kv-heads", v.kvHeads, 1, "G", "key and value heads, a divisor of H (default: H)");
+  flags.integer("dim", v.dim, 1, "D", "head dim of queries and keys");
+  flags.integer("v-dim", v.vDim, 1, "E", "head dim of values (default: D)");
+  flags.choice("dtype", v.dtype, {"f32", "bf16", "f16"}, "element type of q, k and v");
+  flags.choice("target", v.target, {"cpu", "cuda"}, "where to run");
+  flags.choice("align", v.align, {"bottom_right", "top_left"},
+               "where queries stand among the keys when N and M differ");
+  flags.text("cache-dir", v.cacheDir, "D", "folder of the kernel cache");
+  flags.flag("no-cache", v.noCache, "neither read nor write the kernel cache");
+  flags.flag("json", v.json, "print one JSON object");
+}
+
+CompileOptions Request::compileOptions() const {
+  CompileOptions options;
+  options.dtype = dtype;
+  options.headDim = dim;
+  options.vDim = vDim;
+  options.align = align;
+  return options;
+}
+
+llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
+  if (flags.pattern.has_value() == flags.spec.has_value())
+    return invalidError(flags.pattern ? "expected one of --pattern and --spec, but got both"
+                                      : "expected --pattern EXPR or --spec FILE[:NAME], but got "
+                                        "neither");
+  ParseResult result;
+  if (flags.pattern) {
+    result = parsePattern(*flags.pattern, "<pattern>");
+  } else {
+    // A file whose own name has a colon is taken as it stands.
+    llvm::StringRef file = *flags.spec, name;
+    if (!llvm::sys::fs::exists(file))
+      std::tie(file, name) = file.rsplit(':');
+    result = parseSpecFile(file.str(), {name.data(), name.size()});
+  }
+  if (!result)
+    return invalidError(result.error);
+  return result.pattern;
+}
+
+/// The folder of the kernel cache: the flag, the environment, or the user's
+/// cache folder; empty when there is none or it is switched off.
+static std::string cacheFolder(const RequestFlags &flags) {
+  if (flags.noCache)
+    return "";
+  if (flags.cacheDir)
+    return *flags.cacheDir;
+  if (auto folder = llvm::sys::Process::GetEnv("GIRIH_CACHE_DIR"))
+    return *folder;
+  llvm::SmallString<128> path;
+  if (auto folder = llvm::sys::Process::GetEnv("XDG_CACHE_HOME"))
+    path = *folder;
+  else if (!llvm::sys::path::cache_directory(path))
+    return "";
+  llvm::sys::path::append(path, "girih");
+  return std::string(path);
+}
+
+static std::string number(int64_t value) { return std::to_string(value); }
+
+llvm::Expected<int64_t> girih::tensorBytes(int64_t batch, int64_t heads, int64_t tokens,
+                                           int64_t dim, int64_t elementBytes) {
+  int64_t bytes = elementBytes;
+  for (int64_t size : {batch, heads, tokens, dim})
+    if (llvm::MulOverflow(bytes, size, bytes))
+      return invalidError("expected a tensor of less than 2^63 bytes, but got [" + number(batch) +
+                          ", " + number(heads) + ", " + number(tokens) + ", " + number(dim) + "]");
+  return bytes;
+}
+
+static llvm::Error checkLimits(const Request &r) {
+  for (auto [what, tokens] : {std::pair("query", r.numQ), std::pair("key", r.numK)})
+    if (tokens > GIRIH_MAX_TOKENS)
+      return unsupportedError(std::string(what) + " length: expected at most 2^26 (" +
+                              number(GIRIH_MAX_TOKENS) +
+                              ") tokens, which is what is supported, "
+                              "but got " +
+                              number(tokens));
+  for (auto [what, dim] : {std::pair("--dim", r.dim), std::pair("--v-dim", r.vDim)})
+    if (dim > 256)
+      return unsupportedError(std::string(what) +
+                              ": expected a head dim from 1 to 256, which is "
+                              "what is supported, but got " +
+                              number(dim));
+  // Pair counts are reported as 64-bit integers.
+  int64_t pairs = 1;
+  for (int64_t size : {r.batch, r.heads, r.numQ, r.numK})
+    if (llvm::MulOverflow(pairs, size, pairs))
+      return invalidError("expected less than 2^63 (query, key) pairs, but got " + number(r.batch) +
+                          " x " + number(r.heads) + " x " + number(r.numQ) + " x " +
+                          number(r.numK));
+  for (auto [heads, tokens, dim] :
+       {std::tuple(r.heads, r.numQ, r.dim), std::tuple(r.kvHeads, r.numK, r.dim),
+        std::tuple(r.kvHeads, r.numK, r.vDim), std::tuple(r.heads, r.numQ, r.vDim)})
+    if (auto bytes = tensorBytes(r.batch, heads, tokens, dim, 4); !bytes)
+      return bytes.takeError();
+  return llvm::Error::success();
+}
+
+llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengths) {
+  llvm::Expected<Pattern> pattern = loadPattern(flags);
+  if (!pattern)
+    return pattern.takeError();
+  if (!flags.qLen && lengths)
+    return invalidError("expected --q-len N, but got none");
+  if (!flags.dim)
+    return invalidError("expected --dim D, but got none");
+  if (flags.noCache && flags.cacheDir)
+    return invalidError("expected one of --cache-dir and --no-cache, but got both");
+  if (flags.target != "cpu")
+    return unsupportedError("--target: this build has no CUDA backend, but got '" + flags.target +
+                            "'; supported targets: cpu");
+  Request r;
+  r.pattern = *pattern;
+  r.numQ = flags.qLen.value_or(0);
+  r.numK = flags.kLen.value_or(r.numQ);
+  r.batch = flags.batch.value_or(1);
+  r.heads = flags.heads.value_or(1);
+  r.kvHeads = flags.kvHeads.value_or(r.heads);
+  r.dim = *flags.dim;
+  r.vDim = flags.vDim.value_or(r.dim);
+  r.dtypeName = flags.dtype;
+  r.dtype = flags.dtype == "f32" ? GIRIH_F32 : flags.dtype == "bf16" ? GIRIH_BF16 : GIRIH_F16;
+  r.align = flags.align == "top_left" ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;
+  r.cacheDir = cacheFolder(flags);
+  if (r.heads % r.kvHeads != 0)
+    return invalidError("expected --heads to be a multiple of --kv-heads, but got " +
+                        number(r.heads) + " and " + number(r.kvHeads));
+  if (llvm::Error error = checkLimits(r))
+    return std::move(error);
+  if (!flags.qLen)
+    return r;
+  Shape shape = makeShape(r.numQ, r.numK, r.heads, r.align == GIRIH_TOP_LEFT);
+  if (std::string what = validateShape(r.pattern, shape); !what.empty())
+    return invalidError(what);
+  return r;
+}
+
+int girih::reportError(llvm::StringRef tool, llvm::Error error) {
+  int code = GIRIH_INTERNAL;
+  std::string message;
+  llvm::handleAllErrors(
+      std::move(error),
+      [&](const CodedError &e) {
+        code = e.getCode();
+        message = e.getMessage();
+      },
+      [&](const llvm::ErrorInfoBase &e) { message = e.message(); });
+  llvm::StringRef text(message);
+  // Parser messages start with their place and carry their own "error:".
+  if (text.contains(": error: "))
+    llvm::errs() << tool << ": error: the pattern does not parse\n" << text;
+  else
+    llvm::errs() << tool << ": error: " << text;
+  if (!text.ends_with("\n"))
+    llvm::errs() << '\n';
+  return code;
+}

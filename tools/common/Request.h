@@ -1,0 +1,63 @@
+//===- Request.h - The pattern and lengths a tool is asked about -*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What girih-run and girih-explain have in common: the flags that name a
+// pattern, lengths and head dims, and their checks. Every product that later
+// code forms of these numbers is checked here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_TOOLS_COMMON_REQUEST_H
+#define GIRIH_TOOLS_COMMON_REQUEST_H
+
+#include "common/Flags.h"
+
+#include "girih/Frontend/Pattern.h"
+#include "girih/JIT/Session.h"
+
+namespace girih {
+
+/// The flags as given; `addRequestFlags` ties them.
+struct RequestFlags {
+  std::optional<std::string> pattern, spec, cacheDir;
+  std::optional<int64_t> qLen, kLen, batch, heads, kvHeads, dim, vDim;
+  std::string dtype = "f32", align = "bottom_right", target = "cpu";
+  bool noCache = false, json = false;
+};
+
+void addRequestFlags(Flags &flags, RequestFlags &values);
+
+/// A checked problem: what to attend, and over what.
+struct Request {
+  Pattern pattern;
+  int64_t batch = 1, heads = 1, kvHeads = 1, numQ = 0, numK = 0, dim = 0, vDim = 0;
+  GirihDType dtype = GIRIH_F32;
+  GirihAlign align = GIRIH_BOTTOM_RIGHT;
+  std::string dtypeName, cacheDir;
+
+  CompileOptions compileOptions() const;
+};
+
+/// Checks the flags and the pattern against them. Missing flags, unequal head
+/// counts, lengths that overflow and patterns that do not fit fail with
+/// GIRIH_INVALID; lengths and head dims beyond what kernels take, and targets
+/// without a backend, with GIRIH_UNSUPPORTED. With `lengths` false, --q-len may be
+/// missing and nothing that depends on lengths is checked then.
+llvm::Expected<Request> makeRequest(const RequestFlags &flags, bool lengths = true);
+
+/// Reads `--pattern` or `--spec` alone.
+llvm::Expected<Pattern> loadPattern(const RequestFlags &flags);
+
+/// Bytes of a [batch, heads, tokens, dim] tensor; fails with GIRIH_INVALID when
+/// they do not fit in 63 bits.
+llvm::Expected<int64_t> tensorBytes(int64_t batch, int64_t heads, int64_t tokens, int64_t dim,
+                                    int64_t elementBytes);
+
+/// Prints `TOOL: error: MESSAGE` and returns the exit code of the error.
+int reportError(llvm::StringRef tool, llvm::Error error);
+
+} // namespace girih
+
+#endif // GIRIH_TOOLS_COMMON_REQUEST_H

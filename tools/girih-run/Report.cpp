@@ -1,0 +1,138 @@
+//===- Report.cpp - What girih-run prints ---------------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Report.h"
+
+#include "common/Json.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <fmt/format.h>
+
+using namespace girih;
+
+std::string girih::deviceName() {
+  std::string name = llvm::sys::getHostCPUName().str();
+  auto features = llvm::sys::getHostCPUFeatures();
+  for (const char *feature : {"avx512f", "avx2"})
+    if (features.lookup(feature))
+      return name + " (" + feature + ")";
+  return name;
+}
+
+/// GFLOP/s of so many pairs in the measured time.
+static double gflops(const Request &request, int64_t pairs, double timeMs) {
+  double flops = 2.0 * static_cast<double>(request.dim + request.vDim) * static_cast<double>(pairs);
+  return timeMs > 0 ? flops / timeMs * 1e-6 : 0;
+}
+
+/// Useful / computed pairs; a launch that computes nothing wastes nothing.
+static double efficiency(const GirihMapStats &stats) {
+  return stats.computed_pairs == 0
+             ? 1
+             : static_cast<double>(stats.useful_pairs) / static_cast<double>(stats.computed_pairs);
+}
+
+std::string girih::jsonReport(const Request &r, const RunReport &report) {
+  return writeJson([&](llvm::json::OStream &json) {
+    const GirihMapStats &stats = report.stats;
+    json.attribute("pattern", r.pattern.str());
+    json.attribute("target", "cpu");
+    json.attribute("dtype", r.dtypeName);
+    json.attribute("batch", r.batch);
+    json.attribute("heads", r.heads);
+    json.attribute("kv_heads", r.kvHeads);
+    json.attribute("q_len", r.numQ);
+    json.attribute("k_len", r.numK);
+    json.attribute("dim", r.dim);
+    json.attribute("time_ms", jsonNumber(report.timeMs));
+    json.attribute("compile_ms", jsonNumber(report.compileMs));
+    json.attribute("cache_hit", report.cacheHit);
+    json.attribute("useful_pairs", stats.useful_pairs);
+    json.attribute("computed_pairs", stats.computed_pairs);
+    json.attribute("tile_efficiency", jsonNumber(efficiency(stats)));
+    json.attribute("useful_gflops", jsonNumber(gflops(r, stats.useful_pairs, report.timeMs)));
+    json.attribute("computed_gflops", jsonNumber(gflops(r, stats.computed_pairs, report.timeMs)));
+    json.attribute("peak_gflops", jsonNumber(report.peakGflops));
+    json.attribute("map_ms", jsonNumber(report.mapMs));
+    json.attribute("map_bytes", stats.map_bytes);
+    const llvm::json::Value none(nullptr);
+    json.attribute("rel_error",
+                   report.check ? jsonNumber(report.check->comparison.relError) : none);
+    json.attribute("max_error",
+                   report.check ? jsonNumber(report.check->comparison.maxError) : none);
+    json.attribute("threads", report.threads);
+    json.attribute("device", deviceName());
+    // Beyond the contract: what the numbers above were taken from.
+    json.attribute("v_dim", r.vDim);
+    json.attribute("check", !report.check                   ? none
+                            : report.check->comparison.good ? llvm::json::Value("pass")
+                                                            : llvm::json::Value("fail"));
+    json.attribute("checked_rows", report.check ? llvm::json::Value(report.check->rows) : none);
+    json.attribute("launches", report.launches);
+  });
+}
+
+static std::string row(const std::string &name, const std::string &value) {
+  return fmt::format("  {:<16} {}\n", name, value);
+}
+
+static std::string checkRow(const Request &r, const CheckResult &check) {
+  std::string text =
+      fmt::format("{}: relative error {:.2e} (allowed {:.0e}), largest {:.2e}, {} of {} rows",
+                  check.comparison.good ? "good" : "WRONG", check.comparison.relError,
+                  tolerance(r.dtype), check.comparison.maxError, check.rows, check.totalRows);
+  if (check.comparison.mismatched)
+    text += fmt::format(", {} values not finite where the reference is, or the reverse",
+                        check.comparison.mismatched);
+  return row("check", text);
+}
+
+std::string girih::textReport(const Request &r, const RunReport &report) {
+  const GirihMapStats &stats = report.stats;
+  std::string lengths = fmt::format("{} queries x {} keys, batch {}, heads {}/{}, dim {}", r.numQ,
+                                    r.numK, r.batch, r.heads, r.kvHeads, r.dim);
+  if (r.vDim != r.dim)
+    lengths += fmt::format("/{}", r.vDim);
+  double computed = gflops(r, stats.computed_pairs, report.timeMs);
+  double total = static_cast<double>(stats.total_pairs);
+  double skipped = total > 0 ? 1 - static_cast<double>(stats.computed_pairs) / total : 0;
+
+  // A `segments` table prints its offsets, and there may be thousands of them.
+  std::string pattern = r.pattern.str();
+  if (pattern.size() > 200)
+    pattern = pattern.substr(0, 197) + "...";
+  std::string out = pattern + "\n";
+  out += row("problem", lengths + ", " + r.dtypeName);
+  out += row("device", fmt::format("{}, {} thread{}", deviceName(), report.threads,
+                                   report.threads == 1 ? "" : "s"));
+  out += row("compile", fmt::format("{:.1f} ms{}", report.compileMs,
+                                    report.cacheHit ? " (from the cache)" : ""));
+  out += row("block map", fmt::format("{:.2f} ms, {} bytes", report.mapMs, stats.map_bytes));
+  out += row("time", fmt::format("{:.3f} ms ({})", report.timeMs,
+                                 report.launches == 1
+                                     ? "one launch"
+                                     : fmt::format("median of {} launches", report.launches)));
+  out += row("useful", fmt::format("{:.1f} GFLOP/s", gflops(r, stats.useful_pairs, report.timeMs)));
+  out += row("computed", fmt::format("{:.1f} GFLOP/s, {:.0f} % of the FMA peak ({:.1f})", computed,
+                                     report.peakGflops > 0 ? 100 * computed / report.peakGflops : 0,
+                                     report.peakGflops));
+  out += row("tiles", fmt::format("{} full, {} partial of {} x {} tokens", stats.listed_full,
+                                  stats.listed_partial, report.tileQ, report.tileK));
+  out += row("tile efficiency",
+             fmt::format("{:.1f} % of the computed pairs are useful", 100 * efficiency(stats)));
+  out += row("skipped", fmt::format("{:.1f} % of all pairs are never computed", 100 * skipped));
+  if (report.check)
+    out += checkRow(r, *report.check);
+  out += fmt::format(
+      "\n  . empty   + partial   # full   ({} tile{} a cell{})\n\n",
+      report.picture.tilesPerCell == 1 ? std::string("one")
+                                       : fmt::format("{0} x {0}", report.picture.tilesPerCell),
+      report.picture.tilesPerCell == 1 ? "" : "s", stats.distinct_lists > 1 ? ", head 0" : "");
+  return out + printAscii(report.picture, "    ");
+}
