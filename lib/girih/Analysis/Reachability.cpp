@@ -102,7 +102,7 @@ std::optional<int64_t> girih::minimalTiles(const MapView &view, int64_t budget) 
           return std::nullopt;
       }
   // Covering walks over the keys of every tile row.
-  if (llvm::divideCeil(p.num_k, int64_t(64)) * rows > budget / (batches * heads))
+  if (rows * (p.num_k / 64 + 1) > budget / (batches * heads))
     return std::nullopt;
 
   int64_t tiles = 0;

@@ -17,16 +17,18 @@ static RankedTensorType typeOf(Value tile) { return cast<RankedTensorType>(tile.
 
 static bool isElementwise(Operation *op) {
   return op && op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+         isa<RankedTensorType>(op->getResult(0).getType()) &&
          (isa<tile::BroadcastOp, tile::SplatOp>(op) ||
           isa<arith::ArithDialect, math::MathDialect>(*op->getDialect()));
 }
 
 /// Elementwise 2-D results are computed where they are consumed, unless several
-/// consumers would compute them again.
+/// consumers, or the iterations of a loop, would compute them again.
 bool Emitter::isLazy(Operation *op) {
   if (!isElementwise(op) || typeOf(op->getResult(0)).getRank() != 2)
     return false;
-  return isa<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(op) || op->hasOneUse();
+  return isa<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(op) ||
+         (op->hasOneUse() && (*op->user_begin())->getBlock() == op->getBlock());
 }
 
 LogicalResult Emitter::emitElementwise(Operation *op) {
@@ -195,7 +197,6 @@ LogicalResult Emitter::materialize(Value tile, bool colMajor) {
 
 void Emitter::materializeRowMajor(Value tile, const Buffer &buffer) {
   loop(i64(0), i64(buffer.rows), 1, [&](Value row) {
-    PointCache unused;
     for (int64_t lane = 0; lane != buffer.ld; lane += width) {
       PointCache cache;
       Value vector = element(tile, {row, lane, false}, cache);

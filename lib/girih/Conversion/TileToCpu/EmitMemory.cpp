@@ -215,9 +215,9 @@ LogicalResult Emitter::emitStore(tile::StoreOp op) {
   Value base = rowPointer(op.getDest(), batch, head, row, b.getF32Type());
   Value stride = launchField(offsetof(GirihLaunch, o.stride) + 2 * sizeof(int64_t), b.getI64Type());
   loop(i64(0), valid, 1, [&](Value r) {
-    PointCache cache;
     Value to = at(base, arith::MulIOp::create(b, loc, r, stride));
     for (int64_t lane = 0; lane < numCols; lane += width) {
+      PointCache cache;
       Value vector = element(op.getTile(), {r, lane, false}, cache);
       if (lane + width <= numCols) {
         storeVector(vector, at(to, Value(), lane));
