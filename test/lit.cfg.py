@@ -20,7 +20,7 @@ config.test_exec_root = os.path.join(config.girih_obj_root, "test", "lit")
 # Dashes count as part of a name: "girih-opt-x" is another tool.
 def tool(name, folder):
     path = os.path.join(folder, name)
-    config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w./-])", path))
+    config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w./=-])", path))
 
 for name in ("girih-opt", "girih-run", "girih-explain"):
     tool(name, config.girih_bin_dir)

@@ -150,7 +150,7 @@ typedef struct GirihBoundTable {
   int32_t kind;
   int32_t per_head; ///< BLOCKS, RANDOM: whether rows differ by head
   int64_t unit;
-  int64_t num_units; ///< SEGMENTS: units that `ids` covers
+  int64_t num_units;  ///< SEGMENTS: units that `ids` covers
   const int32_t *ids; ///< SEGMENTS: segment of each unit
   /// BLOCKS, RANDOM: row r of head h, r in [row0, row0 + rows), lists
   /// indices[indptr[h' * (rows + 1) + r - row0] ...), ascending, h' = per_head ? h : 0.
@@ -190,14 +190,12 @@ typedef struct GirihBlockMap GirihBlockMap;
 /// (offsets that do not start at 0, decrease or do not end at the length, CSR
 /// that decreases or names a block outside), GIRIH_UNSUPPORTED beyond
 /// GIRIH_MAX_TOKENS.
-int girihBlockMapBuild(const GirihMapProgram *program,
-                       const GirihMapParams *params, GirihBlockMap **map,
-                       GirihStatus *status);
+int girihBlockMapBuild(const GirihMapProgram *program, const GirihMapParams *params,
+                       GirihBlockMap **map, GirihStatus *status);
 
 /// The same with roles swapped: for each k-tile the runs of q-tiles.
-int girihBlockMapBuildReverse(const GirihMapProgram *program,
-                              const GirihMapParams *params, GirihBlockMap **map,
-                              GirihStatus *status);
+int girihBlockMapBuildReverse(const GirihMapProgram *program, const GirihMapParams *params,
+                              GirihBlockMap **map, GirihStatus *status);
 
 void girihBlockMapFree(GirihBlockMap *map);
 
@@ -207,8 +205,8 @@ int64_t girihBlockMapRows(const GirihBlockMap *map);
 
 /// Runs of tile row `row` for (batch, head): ascending, disjoint, none empty,
 /// neighbours of one state merged. Borrowed from the map.
-const GirihRun *girihBlockMapRuns(const GirihBlockMap *map, int64_t batch,
-                                  int64_t head, int64_t row, int64_t *num_runs);
+const GirihRun *girihBlockMapRuns(const GirihBlockMap *map, int64_t batch, int64_t head,
+                                  int64_t row, int64_t *num_runs);
 
 /// The tables of the program bound to this launch; borrowed from the map.
 const GirihBoundTable *girihBlockMapTables(const GirihBlockMap *map);
@@ -222,33 +220,31 @@ typedef struct GirihMapStats {
   int64_t total_pairs;    ///< batch * heads * num_q * num_k
   int64_t empty_rows;     ///< queries that see nothing
   int64_t map_bytes;
-  int32_t tier; ///< a GirihMapTier
+  int32_t tier;           ///< a GirihMapTier
   int32_t distinct_lists; ///< (batch, head) combinations with lists of their own
 } GirihMapStats;
 
 /// Counts exactly, in time proportional to listed runs plus partial tiles.
 /// `program` and `params` must be those that the map was built with.
 int girihBlockMapStats(const GirihBlockMap *map, const GirihMapProgram *program,
-                       const GirihMapParams *params, GirihMapStats *stats,
-                       GirihStatus *status);
+                       const GirihMapParams *params, GirihMapStats *stats, GirihStatus *status);
 
 /// Whether (b, h, q, k) attends, q absolute: one point evaluation.
 int girihMapContains(const GirihBlockMap *map, const GirihMapProgram *program,
-                     const GirihMapParams *params, int64_t b, int64_t h,
-                     int64_t q, int64_t k);
+                     const GirihMapParams *params, int64_t b, int64_t h, int64_t q, int64_t k);
 
 /// Bit i of the result tells whether (h, unit of (q + i), unit of k) is listed,
 /// for i < lanes <= 32. Called by generated code on partial tiles.
-uint32_t girihTableLanes(const GirihBoundTable *table, int64_t h, int64_t q,
-                         int64_t k, int32_t lanes);
+uint32_t girihTableLanes(const GirihBoundTable *table, int64_t h, int64_t q, int64_t k,
+                         int32_t lanes);
 
 /// Draws min(count, num_blocks) distinct blocks out of [0, num_blocks),
 /// ascending, into `out`. Counter-based (Philox4x32-10, Salmon et al., SC'11,
 /// keyed by seed, counted by head, row and draw) with Floyd's sampling, so a row
 /// depends on nothing but its arguments; `row` must fit in 32 bits. Returns how
 /// many.
-int64_t girihRandomBlocks(uint64_t seed, int64_t head, int64_t row,
-                          int64_t num_blocks, int64_t count, int64_t *out);
+int64_t girihRandomBlocks(uint64_t seed, int64_t head, int64_t row, int64_t num_blocks,
+                          int64_t count, int64_t *out);
 
 #ifdef __cplusplus
 } // extern "C"

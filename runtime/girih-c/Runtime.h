@@ -78,8 +78,7 @@ typedef struct GirihTask {
 
 /// A compiled CPU kernel: computes one task. `scratch` is 64-byte aligned,
 /// `scratch_bytes` long, and private to the calling thread.
-typedef void (*GirihCpuEntry)(const GirihLaunch *launch, const GirihTask *task,
-                              void *scratch);
+typedef void (*GirihCpuEntry)(const GirihLaunch *launch, const GirihTask *task, void *scratch);
 
 typedef enum GirihAlign {
   GIRIH_BOTTOM_RIGHT = 0,
@@ -109,11 +108,9 @@ typedef struct GirihKernelDesc {
 /// program names); girihBlockMapBuild checks them. girihLaunchCpu attaches the
 /// bound tables of its map. Returns GIRIH_OK, or GIRIH_INVALID /
 /// GIRIH_UNSUPPORTED with a message that names the argument.
-int girihPrepareLaunch(const GirihKernelDesc *kernel, const GirihView *q,
-                       const GirihView *k, const GirihView *v,
-                       const GirihView *o, float *lse, float scale,
-                       GirihLaunch *launch, GirihMapParams *params,
-                       GirihStatus *status);
+int girihPrepareLaunch(const GirihKernelDesc *kernel, const GirihView *q, const GirihView *k,
+                       const GirihView *v, const GirihView *o, float *lse, float scale,
+                       GirihLaunch *launch, GirihMapParams *params, GirihStatus *status);
 
 /// Options of a CPU launch.
 typedef struct GirihCpuOptions {
@@ -127,8 +124,7 @@ typedef struct GirihCpuOptions {
 /// list is empty reaches the kernel too, which writes output 0 and LSE -inf.
 /// Denormals are flushed while kernels run. Safe to call from several threads.
 int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
-                   const GirihBlockMap *map, const GirihCpuOptions *options,
-                   GirihStatus *status);
+                   const GirihBlockMap *map, const GirihCpuOptions *options, GirihStatus *status);
 
 /// GFLOP/s of a register-only f32 FMA loop on `threads` threads at once, with
 /// the widest vectors that the CPU has; about 20 ms.

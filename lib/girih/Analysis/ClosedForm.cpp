@@ -36,7 +36,7 @@ namespace {
 
 /// An atom of a conjunction: a constraint, or "one segment" of a table.
 struct Literal {
-  Constraint constraint;  // unless segments
+  Constraint constraint; // unless segments
   SegmentsOp segments;
 };
 using Conjunction = SmallVector<Literal>;

@@ -31,7 +31,8 @@ inline constexpr unsigned maxClosedTerms = 8;
 /// PosQ; the other one is where bounds are monotone. None when some atom cannot
 /// be solved, or there are more than maxClosedTerms terms. An empty list means
 /// that the pattern keeps nothing.
-std::optional<llvm::SmallVector<ClosedTerm>> solveClosedForm(mlir::Value pattern, SetPosition solved);
+std::optional<llvm::SmallVector<ClosedTerm>> solveClosedForm(mlir::Value pattern,
+                                                             SetPosition solved);
 
 /// Table ops that `pattern` reads, in the order that map programs number them.
 llvm::SmallVector<mlir::Operation *> collectTables(mlir::Value pattern);

@@ -57,9 +57,7 @@ SmallVector<Constraint> girih::whereConstraints(IntegerSet set) {
   return constraints;
 }
 
-bool girih::reads(AffineExpr expr, unsigned position) {
-  return expr.isFunctionOfSymbol(position);
-}
+bool girih::reads(AffineExpr expr, unsigned position) { return expr.isFunctionOfSymbol(position); }
 
 static int64_t constantOf(AffineExpr expr) { return cast<AffineConstantExpr>(expr).getValue(); }
 
@@ -96,7 +94,8 @@ static std::optional<ExprBounds> boundsImpl(AffineExpr expr, __int128 &magnitude
     case AffineExprKind::Mul: {
       __int128 products[] = {a->lower * b->lower, a->lower * b->upper, a->upper * b->lower,
                              a->upper * b->upper};
-      result = {*std::min_element(products, products + 4), *std::max_element(products, products + 4)};
+      result = {*std::min_element(products, products + 4),
+                *std::max_element(products, products + 4)};
       break;
     }
     case AffineExprKind::FloorDiv:

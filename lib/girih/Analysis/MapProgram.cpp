@@ -139,7 +139,9 @@ private:
         int32_t next = pattern(operand);
         if (next < 0)
           return -1;
-        result = result < 0 ? next : node(isa<UnionOp>(op) ? GIRIH_MAP_OR : GIRIH_MAP_AND, result, next, 0);
+        result = result < 0
+                     ? next
+                     : node(isa<UnionOp>(op) ? GIRIH_MAP_OR : GIRIH_MAP_AND, result, next, 0);
       }
       if (result < 0)
         result = node(isa<UnionOp>(op) ? GIRIH_MAP_FALSE : GIRIH_MAP_TRUE, -1, -1, 0);
@@ -156,7 +158,8 @@ private:
   int32_t operandIndex(Operation *op, Value operand) {
     auto argument = dyn_cast<BlockArgument>(operand);
     if (!argument || argument.getArgNumber() < firstOperandArgument) {
-      op->emitOpError("expected run-time operands to be function arguments after q, k, v and scale");
+      op->emitOpError(
+          "expected run-time operands to be function arguments after q, k, v and scale");
       return -1;
     }
     return argument.getArgNumber() - firstOperandArgument;

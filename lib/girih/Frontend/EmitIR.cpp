@@ -40,7 +40,8 @@ namespace {
 /// Emits the ops of a tree; shared nodes once.
 class Emitter {
 public:
-  Emitter(OpBuilder &b, Location loc, const llvm::DenseMap<const PatternNode *, SmallVector<Value>> &operands)
+  Emitter(OpBuilder &b, Location loc,
+          const llvm::DenseMap<const PatternNode *, SmallVector<Value>> &operands)
       : b(b), loc(loc), operands(operands) {}
 
   Value pattern(const PatternNode *node) {
@@ -55,7 +56,9 @@ private:
   Value patternImpl(const PatternNode &node) {
     Type type = b.getType<PatternType>();
     auto i64 = [&](int64_t value) { return b.getI64IntegerAttr(value); };
-    auto optional = [&](std::optional<int64_t> value) { return value ? i64(*value) : IntegerAttr(); };
+    auto optional = [&](std::optional<int64_t> value) {
+      return value ? i64(*value) : IntegerAttr();
+    };
     SmallVector<Value> children;
     for (const PatternRef &child : node.children)
       children.push_back(pattern(child.get()));
@@ -95,11 +98,13 @@ private:
                                     i64(static_cast<int64_t>(node.seed)));
     case PatternKind::BlockTable: {
       SmallVector<Value> table = operands.lookup(&node);
-      return BlockTableOp::create(b, loc, type, table[0], table[1], i64(node.size), i64(node.tableHeads));
+      return BlockTableOp::create(b, loc, type, table[0], table[1], i64(node.size),
+                                  i64(node.tableHeads));
     }
     case PatternKind::Neighborhood: {
       SmallVector<bool> causal(node.causal.begin(), node.causal.end());
-      return NeighborhoodOp::create(b, loc, type, node.grid, node.kernel, node.dilations, node.strides, causal);
+      return NeighborhoodOp::create(b, loc, type, node.grid, node.kernel, node.dilations,
+                                    node.strides, causal);
     }
     case PatternKind::Heads:
       return HeadsOp::create(b, loc, type, children, node.headBegin, node.headEnd);
@@ -161,7 +166,8 @@ private:
       // arith has a truncating remainder only.
       AffineExpr x = getAffineDimExpr(0, b.getContext());
       int64_t divisor = getConstantIntValue(rhs).value_or(1);
-      return affine::AffineApplyOp::create(b, loc, AffineMap::get(1, 0, x % divisor), ValueRange{lhs});
+      return affine::AffineApplyOp::create(b, loc, AffineMap::get(1, 0, x % divisor),
+                                           ValueRange{lhs});
     }
     case ExprKind::Min:
       return arith::MinSIOp::create(b, loc, lhs, rhs);
@@ -207,14 +213,17 @@ private:
 
 } // namespace
 
-OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pattern, const KernelSpec &spec) {
+OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pattern,
+                                        const KernelSpec &spec) {
   OpBuilder b(context);
   Location loc = b.getUnknownLoc();
   OwningOpRef<ModuleOp> module(ModuleOp::create(b, loc));
   b.setInsertionPointToEnd(module->getBody());
 
   constexpr int64_t dynamic = ShapedType::kDynamic;
-  auto tensor = [&](ArrayRef<int64_t> shape, Type element) { return RankedTensorType::get(shape, element); };
+  auto tensor = [&](ArrayRef<int64_t> shape, Type element) {
+    return RankedTensorType::get(shape, element);
+  };
   Type qk = tensor({dynamic, dynamic, dynamic, spec.headDim}, spec.element);
   Type v = tensor({dynamic, dynamic, dynamic, spec.vDim}, spec.element);
   SmallVector<Type> inputs{qk, qk, v, b.getF32Type()};
@@ -236,16 +245,17 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
       operands[table].push_back(entry->getArgument(next++));
   }
   Value root = Emitter(b, loc, operands).pattern(pattern.get().get());
-  auto attention = AttentionOp::create(b, loc, TypeRange(results), entry->getArgument(0), entry->getArgument(1),
-                                       entry->getArgument(2), root, /*scale=*/entry->getArgument(3),
-                                       /*map=*/Value(),
-                                       AlignAttr::get(context, spec.topLeft ? Align::TopLeft : Align::BottomRight),
-                                       /*tile=*/DenseI64ArrayAttr());
+  auto attention = AttentionOp::create(
+      b, loc, TypeRange(results), entry->getArgument(0), entry->getArgument(1),
+      entry->getArgument(2), root, /*scale=*/entry->getArgument(3),
+      /*map=*/Value(), AlignAttr::get(context, spec.topLeft ? Align::TopLeft : Align::BottomRight),
+      /*tile=*/DenseI64ArrayAttr());
   func::ReturnOp::create(b, loc, attention.getResults());
   if (spec.score) {
     Type index = b.getIndexType();
-    Block *body = b.createBlock(&attention.getScore(), {}, {b.getF32Type(), index, index, index, index},
-                                {loc, loc, loc, loc, loc});
+    Block *body =
+        b.createBlock(&attention.getScore(), {}, {b.getF32Type(), index, index, index, index},
+                      {loc, loc, loc, loc, loc});
     Value score = spec.score(b, loc, body->getArguments());
     YieldOp::create(b, loc, score);
   }

@@ -33,7 +33,8 @@ llvm::Expected<int64_t> girih::lowerToLLVMDialect(mlir::ModuleOp module, llvm::S
   if (failed(pm.run(module)))
     return internalError("lowering to the CPU failed");
   auto kernel = module.lookupSymbol<mlir::func::FuncOp>(name);
-  auto scratch = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("girih.scratch_bytes") : mlir::IntegerAttr();
+  auto scratch = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("girih.scratch_bytes")
+                        : mlir::IntegerAttr();
   if (!scratch)
     return internalError("lowering to the CPU left no kernel");
   int64_t bytes = scratch.getInt();
@@ -83,17 +84,18 @@ llvm::Expected<GirihCpuEntry> CodeLoader::load(llvm::ArrayRef<char> object, llvm
   if (!library)
     return library.takeError();
   // The scalar math library, and the runtime, which may be linked statically.
-  auto process =
-      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit->getDataLayout().getGlobalPrefix());
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      jit->getDataLayout().getGlobalPrefix());
   if (!process)
     return process.takeError();
   library->addGenerator(std::move(*process));
   llvm::orc::SymbolMap runtime;
-  runtime[jit->mangleAndIntern("girihTableLanes")] = {llvm::orc::ExecutorAddr::fromPtr(&girihTableLanes),
-                                                      llvm::JITSymbolFlags::Exported};
+  runtime[jit->mangleAndIntern("girihTableLanes")] = {
+      llvm::orc::ExecutorAddr::fromPtr(&girihTableLanes), llvm::JITSymbolFlags::Exported};
   if (llvm::Error error = library->define(llvm::orc::absoluteSymbols(std::move(runtime))))
     return std::move(error);
-  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), name);
+  auto buffer =
+      llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), name);
   if (llvm::Error error = jit->addObjectFile(*library, std::move(buffer)))
     return std::move(error);
   auto address = jit->lookup(*library, name);

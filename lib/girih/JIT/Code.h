@@ -25,7 +25,8 @@ namespace girih {
 
 /// Lowers a module of tile kernels (L2) in place to the LLVM dialect. Returns
 /// the bytes of scratch that the kernel `name` needs.
-llvm::Expected<int64_t> lowerToLLVMDialect(mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target);
+llvm::Expected<int64_t> lowerToLLVMDialect(mlir::ModuleOp module, llvm::StringRef name,
+                                           const CpuTarget &target);
 
 /// Translates a module of the LLVM dialect and writes an object file or assembly.
 llvm::Error compileModule(mlir::ModuleOp module, const CpuTarget &target, bool assembly,

@@ -15,20 +15,22 @@ using namespace girih;
 
 JitKernel::JitKernel(GirihKernelDesc descriptor, std::unique_ptr<MapProgram> program,
                      std::shared_ptr<CodeLoader> code, double compileMs)
-    : descriptor(descriptor), program(std::move(program)), code(std::move(code)), milliseconds(compileMs) {
+    : descriptor(descriptor), program(std::move(program)), code(std::move(code)),
+      milliseconds(compileMs) {
   this->descriptor.map = &this->program->get();
 }
 
-llvm::Expected<std::shared_ptr<const GirihBlockMap>> JitKernel::blockMap(const GirihMapParams &params,
-                                                                         double *mapMs) {
+llvm::Expected<std::shared_ptr<const GirihBlockMap>>
+JitKernel::blockMap(const GirihMapParams &params, double *mapMs) {
   if (mapMs)
     *mapMs = 0;
   // Values of run-time operands belong to the key: a map may depend on each.
-  std::vector<int64_t> key{params.batch, params.heads,    params.num_q, params.num_k,
+  std::vector<int64_t> key{params.batch, params.heads,    params.num_q,  params.num_k,
                            params.q_end, params.q_offset, params.tile_q, params.tile_k};
   for (int64_t i = 0; i != params.num_operands; ++i) {
     key.push_back(params.operands[i].size);
-    key.insert(key.end(), params.operands[i].data, params.operands[i].data + params.operands[i].size);
+    key.insert(key.end(), params.operands[i].data,
+               params.operands[i].data + params.operands[i].size);
   }
   std::lock_guard<std::mutex> lock(mutex);
   for (auto it = maps.begin(); it != maps.end(); ++it) {
@@ -44,17 +46,19 @@ llvm::Expected<std::shared_ptr<const GirihBlockMap>> JitKernel::blockMap(const G
   if (llvm::Error error = statusError(status))
     return std::move(error);
   if (mapMs)
-    *mapMs = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  std::shared_ptr<const GirihBlockMap> map(built,
-                                           [](const GirihBlockMap *m) { girihBlockMapFree(const_cast<GirihBlockMap *>(m)); });
+    *mapMs =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  std::shared_ptr<const GirihBlockMap> map(
+      built, [](const GirihBlockMap *m) { girihBlockMapFree(const_cast<GirihBlockMap *>(m)); });
   maps.push_front({std::move(key), map});
   if (maps.size() > maxCachedMaps)
     maps.pop_back();
   return map;
 }
 
-llvm::Error JitKernel::launch(const GirihView &q, const GirihView &k, const GirihView &v, const GirihView &o,
-                              float *lse, float scale, llvm::ArrayRef<GirihOperand> operands, int threads,
+llvm::Error JitKernel::launch(const GirihView &q, const GirihView &k, const GirihView &v,
+                              const GirihView &o, float *lse, float scale,
+                              llvm::ArrayRef<GirihOperand> operands, int threads,
                               LaunchReport *report) {
   GirihStatus status{};
   GirihLaunch launch{};

@@ -20,13 +20,13 @@ namespace girih {
 /// The one implementation of CompiledKernel.
 class JitKernel : public CompiledKernel {
 public:
-  JitKernel(GirihKernelDesc descriptor, std::unique_ptr<MapProgram> program, std::shared_ptr<CodeLoader> code,
-            double compileMs);
+  JitKernel(GirihKernelDesc descriptor, std::unique_ptr<MapProgram> program,
+            std::shared_ptr<CodeLoader> code, double compileMs);
 
   const GirihKernelDesc &desc() const override { return descriptor; }
   double compileMs() const override { return milliseconds; }
-  llvm::Error launch(const GirihView &q, const GirihView &k, const GirihView &v, const GirihView &o, float *lse,
-                     float scale, llvm::ArrayRef<GirihOperand> operands, int threads,
+  llvm::Error launch(const GirihView &q, const GirihView &k, const GirihView &v, const GirihView &o,
+                     float *lse, float scale, llvm::ArrayRef<GirihOperand> operands, int threads,
                      LaunchReport *report) override;
   llvm::Expected<std::shared_ptr<const GirihBlockMap>> blockMap(const GirihMapParams &params,
                                                                 double *mapMs) override;

@@ -78,7 +78,8 @@ private:
 class JitSession : public Session {
 public:
   JitSession(CpuTarget host, std::shared_ptr<CodeLoader> code)
-      : host(std::move(host)), code(std::move(code)), context(mlir::MLIRContext::Threading::DISABLED) {
+      : host(std::move(host)), code(std::move(code)),
+        context(mlir::MLIRContext::Threading::DISABLED) {
     mlir::DialectRegistry registry;
     registerDialects(registry);
     mlir::registerBuiltinDialectTranslation(registry);
@@ -87,8 +88,8 @@ public:
     context.loadAllAvailableDialects();
   }
 
-  llvm::Expected<std::shared_ptr<CompiledKernel>> compile(const Pattern &pattern, const CompileOptions &options,
-                                                          bool *cacheHit) override;
+  llvm::Expected<std::shared_ptr<CompiledKernel>>
+  compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
   llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
                                    llvm::StringRef stage) override;
   int64_t compilations() const override { return numCompilations; }
@@ -97,8 +98,8 @@ private:
   llvm::Error check(const Pattern &pattern, const CompileOptions &options) const;
   mlir::OwningOpRef<mlir::ModuleOp> emitL0(const Pattern &pattern, const CompileOptions &options);
   llvm::Expected<CpuTarget> targetOf(const CompileOptions &options) const;
-  llvm::Expected<std::shared_ptr<JitKernel>> build(mlir::ModuleOp module, const CompileOptions &options,
-                                                   Clock::time_point start);
+  llvm::Expected<std::shared_ptr<JitKernel>>
+  build(mlir::ModuleOp module, const CompileOptions &options, Clock::time_point start);
 
   CpuTarget host;
   std::shared_ptr<CodeLoader> code;
@@ -111,7 +112,9 @@ private:
 
 } // namespace
 
-static int64_t vDimOf(const CompileOptions &options) { return options.vDim ? options.vDim : options.headDim; }
+static int64_t vDimOf(const CompileOptions &options) {
+  return options.vDim ? options.vDim : options.headDim;
+}
 
 llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &options) const {
   if (!pattern)
@@ -119,28 +122,34 @@ llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &opti
   if (std::string problem = validate(pattern); !problem.empty())
     return invalidError(problem);
   if (options.dtype != GIRIH_F32 && options.dtype != GIRIH_BF16 && options.dtype != GIRIH_F16)
-    return invalidError("expected dtype to be f32, bf16 or f16, but got " + std::to_string(options.dtype));
+    return invalidError("expected dtype to be f32, bf16 or f16, but got " +
+                        std::to_string(options.dtype));
   constexpr int64_t maxDim = 256;
   if (options.headDim < 1 || vDimOf(options) < 1)
-    return invalidError("expected head dims of at least 1, but got dim " + std::to_string(options.headDim) +
-                        " and v-dim " + std::to_string(vDimOf(options)));
+    return invalidError("expected head dims of at least 1, but got dim " +
+                        std::to_string(options.headDim) + " and v-dim " +
+                        std::to_string(vDimOf(options)));
   if (options.headDim > maxDim || vDimOf(options) > maxDim)
     return unsupportedError("head dims " + std::to_string(options.headDim) + " and " +
-                            std::to_string(vDimOf(options)) + " are not supported; supported: 1 to 256");
+                            std::to_string(vDimOf(options)) +
+                            " are not supported; supported: 1 to 256");
   if (options.tileQ < 0 || options.tileK < 0 || options.tileQ % 16 || options.tileK % 8)
-    return unsupportedError("tile of " + std::to_string(options.tileQ) + " x " + std::to_string(options.tileK) +
-                            " is not supported; supported: rows a multiple of 16, keys a multiple of 8");
+    return unsupportedError(
+        "tile of " + std::to_string(options.tileQ) + " x " + std::to_string(options.tileK) +
+        " is not supported; supported: rows a multiple of 16, keys a multiple of 8");
   if (options.tileQ > 256 || options.tileK > 1024)
-    return unsupportedError("tile of " + std::to_string(options.tileQ) + " x " + std::to_string(options.tileK) +
+    return unsupportedError("tile of " + std::to_string(options.tileQ) + " x " +
+                            std::to_string(options.tileK) +
                             " is not supported; supported: up to 256 x 1024");
   return llvm::Error::success();
 }
 
-mlir::OwningOpRef<mlir::ModuleOp> JitSession::emitL0(const Pattern &pattern, const CompileOptions &options) {
+mlir::OwningOpRef<mlir::ModuleOp> JitSession::emitL0(const Pattern &pattern,
+                                                     const CompileOptions &options) {
   mlir::Builder b(&context);
   KernelSpec spec;
   spec.name = kernelName;
-  spec.element = options.dtype == GIRIH_F32 ? mlir::Type(b.getF32Type())
+  spec.element = options.dtype == GIRIH_F32    ? mlir::Type(b.getF32Type())
                  : options.dtype == GIRIH_BF16 ? mlir::Type(b.getBF16Type())
                                                : mlir::Type(b.getF16Type());
   spec.headDim = options.headDim;
@@ -237,8 +246,8 @@ static llvm::Error runStage(mlir::ModuleOp module, const PipelineOptions &option
   return llvm::Error::success();
 }
 
-llvm::Expected<std::shared_ptr<JitKernel>> JitSession::build(mlir::ModuleOp module, const CompileOptions &options,
-                                                             Clock::time_point start) {
+llvm::Expected<std::shared_ptr<JitKernel>>
+JitSession::build(mlir::ModuleOp module, const CompileOptions &options, Clock::time_point start) {
   auto target = targetOf(options);
   if (!target)
     return target.takeError();
@@ -280,14 +289,16 @@ llvm::Expected<std::shared_ptr<JitKernel>> JitSession::build(mlir::ModuleOp modu
     return entry.takeError();
   descriptor.entry = *entry;
   ++numCompilations;
-  return std::make_shared<JitKernel>(descriptor, std::move(program), code, millisecondsSince(start));
+  return std::make_shared<JitKernel>(descriptor, std::move(program), code,
+                                     millisecondsSince(start));
 }
 
 llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const CompileOptions &options,
                                              llvm::StringRef stage) {
   static constexpr llvm::StringLiteral stages[] = {"girih", "blocks", "tile", "cpu", "llvm", "asm"};
   if (!llvm::is_contained(stages, stage))
-    return unsupportedError("stage '" + stage.str() + "' is not supported; supported: " + llvm::join(llvm::ArrayRef(stages), ", "));
+    return unsupportedError("stage '" + stage.str() + "' is not supported; supported: " +
+                            llvm::join(llvm::ArrayRef(stages), ", "));
   if (llvm::Error error = check(pattern, options))
     return std::move(error);
   auto target = targetOf(options);
@@ -356,8 +367,9 @@ std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {
   return operands;
 }
 
-GirihMapParams girih::mapParams(int64_t batch, int64_t heads, int64_t numQ, int64_t numK, GirihAlign align,
-                                llvm::ArrayRef<GirihOperand> operands, const GirihKernelDesc &kernel) {
+GirihMapParams girih::mapParams(int64_t batch, int64_t heads, int64_t numQ, int64_t numK,
+                                GirihAlign align, llvm::ArrayRef<GirihOperand> operands,
+                                const GirihKernelDesc &kernel) {
   bool topLeft = align == GIRIH_TOP_LEFT;
   GirihMapParams params{};
   params.batch = batch;

@@ -41,8 +41,8 @@ using ScoreBuilder =
 /// What a kernel is compiled for. Everything here is part of its key.
 struct CompileOptions {
   GirihDType dtype = GIRIH_F32;
-  int64_t headDim = 64;  ///< D of q and k, 1 to 256
-  int64_t vDim = 0;      ///< Dv, 1 to 256; 0 means headDim
+  int64_t headDim = 64; ///< D of q and k, 1 to 256
+  int64_t vDim = 0;     ///< Dv, 1 to 256; 0 means headDim
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
   /// Empty: the host. Otherwise an LLVM CPU name such as "x86-64-v3".
@@ -111,9 +111,8 @@ public:
 std::vector<GirihOperand> patternOperands(const Pattern &pattern);
 
 /// Lengths of a launch as the map engine takes them; operands are borrowed.
-GirihMapParams mapParams(int64_t batch, int64_t heads, int64_t numQ, int64_t numK,
-                         GirihAlign align, llvm::ArrayRef<GirihOperand> operands,
-                         const GirihKernelDesc &kernel);
+GirihMapParams mapParams(int64_t batch, int64_t heads, int64_t numQ, int64_t numK, GirihAlign align,
+                         llvm::ArrayRef<GirihOperand> operands, const GirihKernelDesc &kernel);
 
 } // namespace girih
 

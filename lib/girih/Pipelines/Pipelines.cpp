@@ -71,15 +71,19 @@ void girih::registerDialects(DialectRegistry &registry) {
 namespace {
 
 struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
-  Option<int64_t> tileQ{*this, "tile-q", llvm::cl::desc("Rows of a q-tile; 0: chosen"), llvm::cl::init(0)};
-  Option<int64_t> tileK{*this, "tile-k", llvm::cl::desc("Keys of a k-tile; 0: chosen"), llvm::cl::init(0)};
-  Option<int64_t> vectorWidth{*this, "vector-width", llvm::cl::desc("f32 lanes of a vector"), llvm::cl::init(16)};
+  Option<int64_t> tileQ{*this, "tile-q", llvm::cl::desc("Rows of a q-tile; 0: chosen"),
+                        llvm::cl::init(0)};
+  Option<int64_t> tileK{*this, "tile-k", llvm::cl::desc("Keys of a k-tile; 0: chosen"),
+                        llvm::cl::init(0)};
+  Option<int64_t> vectorWidth{*this, "vector-width", llvm::cl::desc("f32 lanes of a vector"),
+                              llvm::cl::init(16)};
 
   PipelineOptions get() const { return {tileQ, tileK, vectorWidth}; }
 };
 
 using Stage = void (*)(OpPassManager &, const PipelineOptions &);
-constexpr Stage stages[] = {buildBlocksPipeline, buildTilePipeline, buildCpuPipeline, buildLLVMPipeline};
+constexpr Stage stages[] = {buildBlocksPipeline, buildTilePipeline, buildCpuPipeline,
+                            buildLLVMPipeline};
 
 template <int count> void buildUntil(OpPassManager &pm, const CommandLineOptions &options) {
   for (int i = 0; i != count; ++i)
@@ -91,8 +95,12 @@ template <int count> void buildUntil(OpPassManager &pm, const CommandLineOptions
 void girih::registerPipelines() {
   registerGirihTransformsPasses();
   registerGirihConversionPasses();
-  PassPipelineRegistration<CommandLineOptions>("girih-to-blocks", "Patterns to block maps (L0 to L1)", buildUntil<1>);
-  PassPipelineRegistration<CommandLineOptions>("girih-to-tile", "Patterns to tiles (L0 to L2)", buildUntil<2>);
-  PassPipelineRegistration<CommandLineOptions>("girih-to-cpu", "Patterns to vector loops (L0 to L3)", buildUntil<3>);
-  PassPipelineRegistration<CommandLineOptions>("girih-to-llvm", "Patterns to the LLVM dialect", buildUntil<4>);
+  PassPipelineRegistration<CommandLineOptions>("girih-to-blocks",
+                                               "Patterns to block maps (L0 to L1)", buildUntil<1>);
+  PassPipelineRegistration<CommandLineOptions>("girih-to-tile", "Patterns to tiles (L0 to L2)",
+                                               buildUntil<2>);
+  PassPipelineRegistration<CommandLineOptions>(
+      "girih-to-cpu", "Patterns to vector loops (L0 to L3)", buildUntil<3>);
+  PassPipelineRegistration<CommandLineOptions>("girih-to-llvm", "Patterns to the LLVM dialect",
+                                               buildUntil<4>);
 }

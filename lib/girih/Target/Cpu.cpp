@@ -78,15 +78,18 @@ llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef cpu) {
   auto target = lookupTarget();
   if (!target)
     return target.takeError();
-  std::unique_ptr<llvm::MCSubtargetInfo> info((*target)->createMCSubtargetInfo(hostTriple(), "", ""));
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      (*target)->createMCSubtargetInfo(hostTriple(), "", ""));
   if (!info->isCPUStringValid(cpu))
-    return invalidError("expected cpu to be an x86-64 processor that LLVM knows, but got '" + cpu.str() + "'");
+    return invalidError("expected cpu to be an x86-64 processor that LLVM knows, but got '" +
+                        cpu.str() + "'");
   CpuTarget result;
   result.cpu = cpu.str();
   return withWidth(result);
 }
 
-void girih::optimizeModule(llvm::Module &module, const CpuTarget &target, llvm::TargetMachine &machine) {
+void girih::optimizeModule(llvm::Module &module, const CpuTarget &target,
+                           llvm::TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
   for (llvm::Function &function : module) {

@@ -59,7 +59,8 @@ private:
         })
         .Case<ColumnsOp>([&](ColumnsOp op) {
           AffineExpr column = p[PosK] % op.getPeriod();
-          return build.conjunction({atLeast(column, op.getLo()), atMost(column, int64_t(op.getHi()) - 1)});
+          return build.conjunction(
+              {atLeast(column, op.getLo()), atMost(column, int64_t(op.getHi()) - 1)});
         })
         .Case<GlobalColumnsOp>([&](GlobalColumnsOp op) {
           return ends(p[PosK], p[PosNk], op.getFirst(), op.getLast());
@@ -69,8 +70,10 @@ private:
         .Case<NeighborhoodOp>([&](NeighborhoodOp op) { return neighborhood(op, p); })
         .Case<WhereOp>([&](WhereOp op) { return where(op, p); })
         .Case<SegmentsOp>([&](SegmentsOp op) { return scaleTable(op, op.getUnit(), p, "unit"); })
-        .Case<BlockTableOp>([&](BlockTableOp op) { return scaleTable(op, op.getSize(), p, "size"); })
-        .Case<RandomBlocksOp>([&](RandomBlocksOp op) { return scaleTable(op, op.getSize(), p, "size"); })
+        .Case<BlockTableOp>(
+            [&](BlockTableOp op) { return scaleTable(op, op.getSize(), p, "size"); })
+        .Case<RandomBlocksOp>(
+            [&](RandomBlocksOp op) { return scaleTable(op, op.getSize(), p, "size"); })
         .Case<UnionOp, IntersectOp>([&](Operation *op) -> Value {
           SmallVector<Value> parts;
           for (Value operand : op->getOperands()) {
@@ -98,11 +101,13 @@ private:
         })
         .Case<HeadsOp>([&](HeadsOp op) -> Value {
           SmallVector<Value> parts;
-          for (auto [pattern, first, last] : llvm::zip(op.getPatterns(), op.getFirst(), op.getLast())) {
+          for (auto [pattern, first, last] :
+               llvm::zip(op.getPatterns(), op.getFirst(), op.getLast())) {
             Value inner = expand(pattern, p);
             if (!inner)
               return {};
-            parts.push_back(build.conjunction({atLeast(p[PosH], first), atMost(p[PosH], last), inner}));
+            parts.push_back(
+                build.conjunction({atLeast(p[PosH], first), atMost(p[PosH], last), inner}));
           }
           return build.disjunction(parts);
         })
@@ -210,7 +215,8 @@ private:
     AffineExpr group = x.floorDiv(stride) * stride;
     if (causal) {
       IndexTree lead = IndexTree::min(group + (stride - 1), length - 1);
-      IndexTree start = IndexTree::max(lead + -(left + right), getAffineConstantExpr(0, q.getContext()));
+      IndexTree start =
+          IndexTree::max(lead + -(left + right), getAffineConstantExpr(0, q.getContext()));
       parts.push_back(build.atLeastZero(IndexTree(y) - start));
       parts.push_back(build.atLeastZero(x - y));
       return build.conjunction(parts);
@@ -246,7 +252,8 @@ struct ExpandNamedPatterns : girih::impl::ExpandNamedPatternsBase<ExpandNamedPat
       }
       OpBuilder builder(op);
       builder.setInsertionPointAfter(op);
-      Value expanded = Expander(builder, op->getLoc()).expand(root, Positions::identity(&getContext()));
+      Value expanded =
+          Expander(builder, op->getLoc()).expand(root, Positions::identity(&getContext()));
       if (!expanded)
         return signalPassFailure();
       root.replaceUsesWithIf(expanded, [](OpOperand &use) {

@@ -25,7 +25,8 @@ class IndexTree {
 public:
   enum Kind { Leaf, Min, Max };
   IndexTree(mlir::AffineExpr expr) : kind(Leaf), expr(expr) {}
-  IndexTree(Kind kind, std::vector<IndexTree> children) : kind(kind), children(std::move(children)) {}
+  IndexTree(Kind kind, std::vector<IndexTree> children)
+      : kind(kind), children(std::move(children)) {}
 
   static IndexTree min(IndexTree a, IndexTree b) { return {Min, {std::move(a), std::move(b)}}; }
   static IndexTree max(IndexTree a, IndexTree b) { return {Max, {std::move(a), std::move(b)}}; }

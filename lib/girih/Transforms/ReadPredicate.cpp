@@ -65,7 +65,8 @@ private:
     return result;
   }
 
-  template <typename Function> Integer binary(const Integer &a, const Integer &b, Function function) {
+  template <typename Function>
+  Integer binary(const Integer &a, const Integer &b, Function function) {
     Integer result;
     for (const Piece &x : a)
       for (const Piece &y : b)
@@ -117,15 +118,18 @@ private:
             .Case<arith::MinSIOp>([&](auto) { return setBinary(op, IndexTree::min); })
             .Case<arith::MaxSIOp>([&](auto) { return setBinary(op, IndexTree::max); })
             .Case<arith::MulIOp>([&](auto) { return readProduct(op); })
-            .Case<arith::FloorDivSIOp, arith::DivSIOp, arith::RemSIOp>([&](auto) { return readDivision(op); })
+            .Case<arith::FloorDivSIOp, arith::DivSIOp, arith::RemSIOp>(
+                [&](auto) { return readDivision(op); })
             .Case<arith::CmpIOp>([&](auto compare) { return readCompare(compare); })
             .Case<arith::SelectOp>([&](auto select) { return readSelect(select); })
             .Case<arith::AndIOp, arith::OrIOp, arith::XOrIOp>([&](auto) { return readLogic(op); })
             .Case<affine::AffineApplyOp>([&](auto apply) { return readApply(apply); })
             .Default([&](Operation *) {
-              InFlightDiagnostic diagnostic = op->emitOpError("is not index arithmetic that a predicate can use");
-              diagnostic.attachNote() << "supported: arith constants, addi, subi, muli, floordivsi, divsi, remsi, "
-                                         "minsi, maxsi, cmpi, select, andi, ori, xori, and affine.apply";
+              InFlightDiagnostic diagnostic =
+                  op->emitOpError("is not index arithmetic that a predicate can use");
+              diagnostic.attachNote()
+                  << "supported: arith constants, addi, subi, muli, floordivsi, divsi, remsi, "
+                     "minsi, maxsi, cmpi, select, andi, ori, xori, and affine.apply";
               return failure();
             });
     return failed(known) ? failure() : checkSize(op);
@@ -144,7 +148,8 @@ private:
       }
       if (leaves > maxLeaves)
         return op->emitOpError("expected a predicate with at most ")
-               << maxLeaves << " cases of min, max and select in one expression, but got " << leaves;
+               << maxLeaves << " cases of min, max and select in one expression, but got "
+               << leaves;
     }
     return success();
   }
@@ -154,7 +159,8 @@ private:
       if (failed(checkBounds(op, child)))
         return failure();
     if (tree.isLeaf() && (!tree.expr || !boundsOf(tree.expr)))
-      return op->emitOpError("expected index arithmetic to stay within 62 bits for lengths up to 2^26");
+      return op->emitOpError(
+          "expected index arithmetic to stay within 62 bits for lengths up to 2^26");
     return success();
   }
 
@@ -165,7 +171,8 @@ private:
     if (constant.getType().isInteger(1))
       booleans[constant] = build.constant(value.getValue().getBoolValue());
     else
-      integers[constant] = {Piece{Value(), getAffineConstantExpr(value.getInt(), build.getContext())}};
+      integers[constant] = {
+          Piece{Value(), getAffineConstantExpr(value.getInt(), build.getContext())}};
     return success();
   }
 
@@ -206,8 +213,8 @@ private:
     }
     a = flatten(a);
     b = flatten(b);
-    integers[op->getResult(0)] =
-        binary(a, b, [](const IndexTree &x, const IndexTree &y) { return IndexTree(x.expr * y.expr); });
+    integers[op->getResult(0)] = binary(
+        a, b, [](const IndexTree &x, const IndexTree &y) { return IndexTree(x.expr * y.expr); });
     return success();
   }
 
@@ -221,7 +228,8 @@ private:
     __int128 largest = bounds ? std::max(-bounds->lower, bounds->upper) : maxIndexMagnitude;
     __int128 magnitude = factor < 0 ? -static_cast<__int128>(factor) : factor;
     if (magnitude && largest > maxIndexMagnitude / magnitude)
-      return op->emitOpError("expected index arithmetic to stay within 62 bits for lengths up to 2^26");
+      return op->emitOpError(
+          "expected index arithmetic to stay within 62 bits for lengths up to 2^26");
     return success();
   }
 
@@ -235,9 +243,11 @@ private:
       // Division that truncates: -floor(-x / c) for negative x.
       Integer truncated;
       for (const Piece &piece : a) {
-        Value atLeastZero = build.atLeastZero(piece.value), negative = build.complement(atLeastZero);
+        Value atLeastZero = build.atLeastZero(piece.value),
+              negative = build.complement(atLeastZero);
         truncated.push_back({both(piece.condition, atLeastZero), piece.value.floorDiv(*divisor)});
-        truncated.push_back({both(piece.condition, negative), (piece.value * -1).floorDiv(*divisor) * -1});
+        truncated.push_back(
+            {both(piece.condition, negative), (piece.value * -1).floorDiv(*divisor) * -1});
       }
       quotient = truncated;
     }
@@ -272,7 +282,8 @@ private:
     if (isa<AffineConstantExpr>(expr))
       return Integer{Piece{Value(), expr}};
     auto node = cast<AffineBinaryOpExpr>(expr);
-    auto a = evaluate(node.getLHS(), numDims, operands), b = evaluate(node.getRHS(), numDims, operands);
+    auto a = evaluate(node.getLHS(), numDims, operands),
+         b = evaluate(node.getRHS(), numDims, operands);
     if (!a || !b)
       return std::nullopt;
     if (expr.getKind() == AffineExprKind::Add)
@@ -286,7 +297,8 @@ private:
     case AffineExprKind::FloorDiv:
       return unary(*a, [&](const IndexTree &x) { return x.floorDiv(*constant); });
     case AffineExprKind::CeilDiv:
-      return unary(*a, [&](const IndexTree &x) { return (x + (*constant - 1)).floorDiv(*constant); });
+      return unary(*a,
+                   [&](const IndexTree &x) { return (x + (*constant - 1)).floorDiv(*constant); });
     default: // mod is not monotone: minima and maxima become conditions
       return unary(flatten(*a), [&](const IndexTree &x) { return IndexTree(x.expr % *constant); });
     }

@@ -4,7 +4,7 @@
 NumPy.
 
   npy.py write FILE SHAPE [--descr D] [--version V] [--fortran] [--cut N]
-                          [--extra N] [--magic] [--header TEXT]
+                          [--extra N] [--magic] [--nan] [--header TEXT]
   npy.py print FILE         the shape and the values
 """
 
@@ -25,6 +25,8 @@ def write(args):
     order, kind = args.descr[0], args.descr[1:]
     draw = random.Random(args.seed)
     values = [int(draw.gauss(0, 9)) if kind == "i4" else draw.gauss(0, 1) for _ in range(count)]
+    if args.nan:
+        values[0] = float("nan")
     data = struct.pack(order + str(len(values)) + FORMATS[kind], *values)
     header = args.header or "{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }" % (
         args.descr,
@@ -67,6 +69,7 @@ def main():
     writer.add_argument("--cut", type=int, default=0, help="bytes off the end; negative: into the header")
     writer.add_argument("--extra", type=int, default=0)
     writer.add_argument("--magic", action="store_true", help="wrong magic")
+    writer.add_argument("--nan", action="store_true", help="the first value is NaN")
     writer.add_argument("--header", help="header text in place of the right one")
     writer.add_argument("--seed", type=int, default=1)
     writer.set_defaults(run=write)

@@ -36,12 +36,14 @@ public:
     auto task = tile::TaskOp::create(b, loc);
     batch = task.getBatch();
     head = task.getHead();
-    Value groupSize = arith::DivUIOp::create(b, loc, dimension(op.getQ(), 1), dimension(op.getK(), 1));
+    Value groupSize =
+        arith::DivUIOp::create(b, loc, dimension(op.getQ(), 1), dimension(op.getK(), 1));
     kvHead = arith::DivUIOp::create(b, loc, head, groupSize);
     Value qRow = arith::MulIOp::create(b, loc, task.getQTile(), index(tileQ));
     qPosition = qRow;
     if (op.getAlign() == Align::BottomRight) {
-      Value offset = arith::SubIOp::create(b, loc, dimension(op.getK(), 2), dimension(op.getQ(), 2));
+      Value offset =
+          arith::SubIOp::create(b, loc, dimension(op.getK(), 2), dimension(op.getQ(), 2));
       qPosition = arith::AddIOp::create(b, loc, qRow, offset);
     }
     Value q = scaledQueries(qRow);
@@ -50,7 +52,8 @@ public:
                              constant(tileType({tileQ}), -std::numeric_limits<double>::infinity()),
                              constant(tileType({tileQ}), 0.0)};
     SmallVector<Type> types(ValueRange(inits).getTypes());
-    auto loop = ForBlocksOp::create(b, loc, types, op.getMap(), batch, head, task.getQTile(), inits);
+    auto loop =
+        ForBlocksOp::create(b, loc, types, op.getMap(), batch, head, task.getQTile(), inits);
     Block *body = b.createBlock(&loop.getBodyRegion());
     body->addArguments({b.getIndexType(), b.getI1Type()}, {loc, loc});
     for (Type type : types)
@@ -90,7 +93,8 @@ private:
     Value s = tile::DotOp::create(b, loc, q, k, constant(scoreType, 0.0), /*transposeRhs=*/true);
     if (hasScore())
       s = applyScore(s, kRow);
-    s = tile::MaskOp::create(b, loc, s, op.getPattern(), batch, head, qPosition, kRow, loop.getPartial());
+    s = tile::MaskOp::create(b, loc, s, op.getPattern(), batch, head, qPosition, kRow,
+                             loop.getPartial());
 
     Value tileMax = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Max, s);
     Value newMax = arith::MaxNumFOp::create(b, loc, oldMax, tileMax);
@@ -114,7 +118,8 @@ private:
   void finish(ForBlocksOp loop, Value qRow) {
     Value acc = loop.getResult(0), max = loop.getResult(1), sum = loop.getResult(2);
     RankedTensorType rowType = tileType({tileQ});
-    Value isEmpty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, constant(rowType, 0.0));
+    Value isEmpty =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, constant(rowType, 0.0));
     Value one = constant(rowType, 1.0);
     Value divisor = arith::SelectOp::create(b, loc, isEmpty, one, sum);
     Value inverse = arith::DivFOp::create(b, loc, one, divisor);
@@ -146,7 +151,8 @@ private:
 
   Value load(Value source, Value sourceHead, Value row, ArrayRef<int64_t> shape) {
     Type element = cast<RankedTensorType>(source.getType()).getElementType();
-    return tile::LoadOp::create(b, loc, RankedTensorType::get(shape, element), source, batch, sourceHead, row);
+    return tile::LoadOp::create(b, loc, RankedTensorType::get(shape, element), source, batch,
+                                sourceHead, row);
   }
 
   Value broadcast(Value vector, int64_t columns) {
@@ -154,7 +160,8 @@ private:
   }
 
   Value constant(RankedTensorType type, double value) {
-    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getF32FloatAttr(value).getValue()));
+    return arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(type, b.getF32FloatAttr(value).getValue()));
   }
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
@@ -181,7 +188,8 @@ struct ConvertAttentionToTile : girih::impl::ConvertAttentionToTileBase<ConvertA
     AttentionOp op = ops.front();
     auto *terminator = func.getBody().back().getTerminator();
     if (ops.size() != 1 || !llvm::equal(terminator->getOperands(), op->getResults())) {
-      op.emitOpError("expected to be the only attention of its function, and the function to return its results");
+      op.emitOpError("expected to be the only attention of its function, and the function to "
+                     "return its results");
       return signalPassFailure();
     }
     if (!op.getMap()) {

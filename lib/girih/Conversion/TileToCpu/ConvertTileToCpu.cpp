@@ -29,8 +29,8 @@ Emitter::Emitter(func::FuncOp source, int64_t width)
 LogicalResult Emitter::run() {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   b.setInsertionPoint(source);
-  auto kernel = func::FuncOp::create(b, loc, source.getName(),
-                                     FunctionType::get(b.getContext(), {pointer, pointer, pointer}, {}));
+  auto kernel = func::FuncOp::create(
+      b, loc, source.getName(), FunctionType::get(b.getContext(), {pointer, pointer, pointer}, {}));
   // Scratch memory is the thread's own; the rest is only read, but for outputs,
   // which nothing else points to.
   for (unsigned i = 0; i != 3; ++i)
@@ -138,11 +138,13 @@ LogicalResult Emitter::emitForBlocks(ForBlocksOp op) {
     return op.emitOpError("expected a map made by girih.block_map");
   for (auto view : {map.getQView(), map.getKView()})
     if (view && !view->isIdentity())
-      return map.emitOpError("has a view that the CPU lowering does not support; supported: the identity");
+      return map.emitOpError(
+          "has a view that the CPU lowering does not support; supported: the identity");
 
   // 2-D loop-carried tiles stay in one buffer; row vectors are carried in registers.
   SmallVector<Value> inits;
-  for (auto [init, argument, result] : llvm::zip(op.getInits(), op.getIterArgs(), op.getResults())) {
+  for (auto [init, argument, result] :
+       llvm::zip(op.getInits(), op.getIterArgs(), op.getResults())) {
     if (cast<RankedTensorType>(init.getType()).getRank() == 1) {
       llvm::append_range(inits, rows[init]);
       continue;
@@ -204,7 +206,8 @@ LogicalResult Emitter::emitForBlocks(ForBlocksOp op) {
 
 /// Moves 2-D results of an iteration into the buffers that carry them.
 LogicalResult Emitter::emitYield(ForBlocksOp op) {
-  for (auto [yielded, argument] : llvm::zip(op.getBody().front().getTerminator()->getOperands(), op.getIterArgs())) {
+  for (auto [yielded, argument] :
+       llvm::zip(op.getBody().front().getTerminator()->getOperands(), op.getIterArgs())) {
     if (cast<RankedTensorType>(yielded.getType()).getRank() == 1)
       continue;
     FailureOr<Buffer> from = bufferOf(yielded, isColMajor(yielded));
@@ -252,7 +255,8 @@ bool Emitter::isColMajorImpl(Value tile) {
     for (Value operand : op->getOperands()) {
       Operation *producer = operand.getDefiningOp();
       auto type = dyn_cast<RankedTensorType>(operand.getType());
-      bool isNeutral = isa_and_nonnull<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(producer);
+      bool isNeutral =
+          isa_and_nonnull<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(producer);
       if (type && isTile(type) && type.getRank() == 2 && !isNeutral)
         return isColMajor(operand);
     }
@@ -264,9 +268,13 @@ bool Emitter::isColMajorImpl(Value tile) {
 // Small builders
 //===----------------------------------------------------------------------===//
 
-Value Emitter::i64(int64_t value) { return arith::ConstantIntOp::create(b, loc, b.getI64Type(), value); }
+Value Emitter::i64(int64_t value) {
+  return arith::ConstantIntOp::create(b, loc, b.getI64Type(), value);
+}
 
-Value Emitter::f32(float value) { return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value)); }
+Value Emitter::f32(float value) {
+  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+}
 
 Value Emitter::splat(Value scalar) {
   return vector::BroadcastOp::create(b, loc, lanes(scalar.getType()), scalar);
@@ -287,7 +295,8 @@ Value Emitter::mul(Value x, int64_t constant) {
 Value Emitter::at(Value base, Value index, int64_t offset) {
   Type pointer = base.getType();
   if (index)
-    base = LLVM::GEPOp::create(b, loc, pointer, b.getF32Type(), base, ArrayRef<LLVM::GEPArg>{index});
+    base =
+        LLVM::GEPOp::create(b, loc, pointer, b.getF32Type(), base, ArrayRef<LLVM::GEPArg>{index});
   if (offset)
     base = LLVM::GEPOp::create(b, loc, pointer, b.getF32Type(), base,
                                ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
@@ -298,13 +307,16 @@ Value Emitter::loadVector(Value address) {
   return LLVM::LoadOp::create(b, loc, floats(), address, /*alignment=*/4);
 }
 
-Value Emitter::loadScalar(Value address) { return LLVM::LoadOp::create(b, loc, b.getF32Type(), address); }
+Value Emitter::loadScalar(Value address) {
+  return LLVM::LoadOp::create(b, loc, b.getF32Type(), address);
+}
 
 void Emitter::storeVector(Value vector, Value address) {
   LLVM::StoreOp::create(b, loc, vector, address, /*alignment=*/4);
 }
 
-scf::ForOp Emitter::loop(Value lower, Value upper, int64_t step, llvm::function_ref<void(Value)> body) {
+scf::ForOp Emitter::loop(Value lower, Value upper, int64_t step,
+                         llvm::function_ref<void(Value)> body) {
   return loop(lower, upper, step, ValueRange(), [&](Value i, ValueRange) {
     body(i);
     return SmallVector<Value>();
@@ -335,12 +347,14 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
 
   void runOnOperation() override {
     if (vectorWidth != 16 && vectorWidth != 8 && vectorWidth != 4) {
-      getOperation().emitError("expected girih-vector-width to be 16, 8 or 4, but got ") << vectorWidth;
+      getOperation().emitError("expected girih-vector-width to be 16, 8 or 4, but got ")
+          << vectorWidth;
       return signalPassFailure();
     }
     SmallVector<func::FuncOp> kernels;
     for (auto func : getOperation().getOps<func::FuncOp>()) {
-      bool isKernel = func.walk([](tile::TaskOp) { return WalkResult::interrupt(); }).wasInterrupted();
+      bool isKernel =
+          func.walk([](tile::TaskOp) { return WalkResult::interrupt(); }).wasInterrupted();
       if (isKernel)
         kernels.push_back(func);
     }

@@ -64,7 +64,8 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
 }
 
 /// result[n][m] (+)= sum over k of rhs[n][k] * lhs[k][m], m along the lanes.
-void Emitter::emitColumnDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result, bool accumulate) {
+void Emitter::emitColumnDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result,
+                            bool accumulate) {
   int64_t depth = lhs.cols, numM = result.ld, numN = result.cols;
   int64_t scalars = scalarsOf(numN, width), vectors = numM % (2 * width) == 0 ? 2 : 1;
   loop(i64(0), i64(numN), scalars, [&](Value n) {
@@ -74,7 +75,8 @@ void Emitter::emitColumnDot(const Buffer &lhs, const Buffer &rhs, const Buffer &
       SmallVector<Value> inits;
       for (int64_t i = 0; i != scalars; ++i)
         for (int64_t j = 0; j != vectors; ++j)
-          inits.push_back(accumulate ? loadVector(at(out, Value(), i * result.ld + j * width)) : splatConstant(0));
+          inits.push_back(accumulate ? loadVector(at(out, Value(), i * result.ld + j * width))
+                                     : splatConstant(0));
       auto sums = loop(i64(0), i64(depth), 1, inits, [&](Value k, ValueRange acc) {
         Value lhsAt = at(lhs.base, add(mul(k, lhs.ld), m)), rhsAt = at(rhs.base, add(rhsLine, k));
         SmallVector<Value> queries, next;
@@ -95,7 +97,8 @@ void Emitter::emitColumnDot(const Buffer &lhs, const Buffer &rhs, const Buffer &
 }
 
 /// result[m][n] (+)= sum over k of lhs[k][m] * rhs[k][n], n along the lanes.
-void Emitter::emitRowDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result, bool accumulate) {
+void Emitter::emitRowDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result,
+                         bool accumulate) {
   int64_t depth = lhs.cols, numM = result.rows, numVectors = result.ld / width;
   int64_t scalars = scalarsOf(numM, width);
   auto columns = [&](Value m, Value n, int64_t vectors) {
@@ -103,16 +106,19 @@ void Emitter::emitRowDot(const Buffer &lhs, const Buffer &rhs, const Buffer &res
     SmallVector<Value> inits;
     for (int64_t i = 0; i != scalars; ++i)
       for (int64_t j = 0; j != vectors; ++j)
-        inits.push_back(accumulate ? loadVector(at(out, Value(), i * result.ld + j * width)) : splatConstant(0));
+        inits.push_back(accumulate ? loadVector(at(out, Value(), i * result.ld + j * width))
+                                   : splatConstant(0));
     auto sums = loop(i64(0), i64(depth), 1, inits, [&](Value k, ValueRange acc) {
-      Value lhsAt = at(lhs.base, add(mul(k, lhs.ld), m)), rhsAt = at(rhs.base, add(mul(k, rhs.ld), n));
+      Value lhsAt = at(lhs.base, add(mul(k, lhs.ld), m)),
+            rhsAt = at(rhs.base, add(mul(k, rhs.ld), n));
       SmallVector<Value> columnVectors, next;
       for (int64_t j = 0; j != vectors; ++j)
         columnVectors.push_back(loadVector(at(rhsAt, Value(), j * width)));
       for (int64_t i = 0; i != scalars; ++i) {
         Value scalar = splat(loadScalar(at(lhsAt, Value(), i)));
         for (int64_t j = 0; j != vectors; ++j)
-          next.push_back(vector::FMAOp::create(b, loc, scalar, columnVectors[j], acc[i * vectors + j]));
+          next.push_back(
+              vector::FMAOp::create(b, loc, scalar, columnVectors[j], acc[i * vectors + j]));
       }
       return next;
     });

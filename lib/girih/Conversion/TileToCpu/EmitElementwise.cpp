@@ -183,8 +183,9 @@ FailureOr<Buffer> Emitter::bufferOf(Value tile, bool colMajor) {
 
 LogicalResult Emitter::materialize(Value tile, bool colMajor) {
   if (typeOf(tile).getDimSize(0) % width && colMajor)
-    return emitError(tile.getLoc()) << "expected the rows of a tile to be a multiple of the vector width "
-                                    << width << ", but got " << typeOf(tile).getDimSize(0);
+    return emitError(tile.getLoc())
+           << "expected the rows of a tile to be a multiple of the vector width " << width
+           << ", but got " << typeOf(tile).getDimSize(0);
   Buffer buffer = destination(tile, colMajor);
   if (colMajor)
     materializeColMajor(tile, buffer);
@@ -215,7 +216,8 @@ void Emitter::materializeColMajor(Value tile, const Buffer &buffer) {
     if (!reduce || reduce->getBlock() != tile.getParentBlock() || !tile.getDefiningOp())
       continue;
     reductions.push_back(reduce);
-    float neutral = reduce.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
+    float neutral =
+        reduce.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
     inits.append(buffer.rows / width, splatConstant(neutral));
   }
   auto pass = loop(i64(0), i64(buffer.cols), 1, inits, [&](Value column, ValueRange partial) {
@@ -233,7 +235,8 @@ void Emitter::materializeColMajor(Value tile, const Buffer &buffer) {
   });
   for (auto [i, reduce] : llvm::enumerate(reductions)) {
     int64_t count = buffer.rows / width;
-    rows[reduce.getResult()] = llvm::to_vector(ValueRange(pass.getResults()).slice(i * count, count));
+    rows[reduce.getResult()] =
+        llvm::to_vector(ValueRange(pass.getResults()).slice(i * count, count));
   }
 }
 
@@ -309,7 +312,8 @@ LogicalResult Emitter::emitRowReduce(tile::RowReduceOp op) {
     return failure();
   if (rows.contains(op.getResult()))
     return success();
-  float neutral = op.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
+  float neutral =
+      op.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
   SmallVector<Value> inits(buffer->rows / width, splatConstant(neutral));
   auto pass = loop(i64(0), i64(buffer->cols), 1, inits, [&](Value column, ValueRange partial) {
     SmallVector<Value> next;
@@ -344,19 +348,23 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
       Value address = at(from->base, mul(column, from->ld), lane);
       // Scalars stay scalars until they meet a vector.
       llvm::DenseMap<Value, Value> values;
-      Value arguments[] = {loadVector(address), scalars[op.getBatch()], scalars[op.getHead()], q, k};
+      Value arguments[] = {loadVector(address), scalars[op.getBatch()], scalars[op.getHead()], q,
+                           k};
       for (auto [argument, value] : llvm::zip(body.getArguments(), arguments))
         values[argument] = value;
       for (Operation &inner : body.without_terminator()) {
-        if (!isa<arith::ArithDialect, math::MathDialect>(*inner.getDialect()) || inner.getNumResults() != 1) {
-          status = inner.emitOpError("is not supported in a score function; supported: arith and math ops");
+        if (!isa<arith::ArithDialect, math::MathDialect>(*inner.getDialect()) ||
+            inner.getNumResults() != 1) {
+          status = inner.emitOpError(
+              "is not supported in a score function; supported: arith and math ops");
           return;
         }
         OperationState state(loc, inner.getName());
         state.addAttributes(inner.getAttrs());
         bool isVector = false;
         for (Value operand : inner.getOperands()) {
-          state.operands.push_back(values.lookup(operand) ? values.lookup(operand) : scalars.lookup(operand));
+          state.operands.push_back(values.lookup(operand) ? values.lookup(operand)
+                                                          : scalars.lookup(operand));
           if (!state.operands.back()) {
             status = inner.emitOpError("reads a value from outside of the score function");
             return;
@@ -375,7 +383,7 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
           unsigned from = getElementTypeOrSelf(operand.getType()).getIntOrFloatBitWidth();
           unsigned into = scalar.getIntOrFloatBitWidth();
           values[inner.getResult(0)] =
-              from == into ? operand
+              from == into  ? operand
               : from < into ? arith::ExtSIOp::create(b, loc, target, operand).getResult()
                             : arith::TruncIOp::create(b, loc, target, operand).getResult();
           continue;

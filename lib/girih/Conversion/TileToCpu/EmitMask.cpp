@@ -44,7 +44,8 @@ public:
     SmallVector<Attribute> numbers;
     for (int64_t lane = 0; lane != e.width; ++lane)
       numbers.push_back(b.getIntegerAttr(laneType, lane));
-    Value iota = arith::ConstantOp::create(b, e.loc, DenseElementsAttr::get(e.lanes(laneType), numbers));
+    Value iota =
+        arith::ConstantOp::create(b, e.loc, DenseElementsAttr::get(e.lanes(laneType), numbers));
     for (int64_t group = 0; group != numGroups; ++group) {
       Value first = toLane(e.add(firstQuery, group * e.width));
       groups[group].query = arith::AddIOp::create(b, e.loc, e.splat(first), iota);
@@ -195,7 +196,8 @@ private:
     Value quotient = arith::DivSIOp::create(b, e.loc, x, like(x, divisor));
     Value product = arith::MulIOp::create(b, e.loc, quotient, like(x, divisor));
     Value below = arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::slt, x, product);
-    return arith::AddIOp::create(b, e.loc, quotient, arith::ExtSIOp::create(b, e.loc, x.getType(), below));
+    return arith::AddIOp::create(b, e.loc, quotient,
+                                 arith::ExtSIOp::create(b, e.loc, x.getType(), below));
   }
 
   /// A constant of the type of `x`.
@@ -236,7 +238,8 @@ private:
     if (isa<UnionOp, IntersectOp>(pattern)) {
       Value result;
       for (Value operand : pattern->getOperands())
-        result = result ? combine(isa<UnionOp>(pattern), result, evaluate(operand)) : evaluate(operand);
+        result =
+            result ? combine(isa<UnionOp>(pattern), result, evaluate(operand)) : evaluate(operand);
       if (!result)
         result = arith::ConstantOp::create(b, e.loc, b.getBoolAttr(isa<IntersectOp>(pattern)));
       return result;
@@ -245,7 +248,8 @@ private:
       Value result;
       for (const Constraint &constraint : whereConstraints(where.getSet())) {
         Value value = index(constraint.expr);
-        auto predicate = constraint.isEquality ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
+        auto predicate =
+            constraint.isEquality ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
         Value holds = arith::CmpIOp::create(b, e.loc, predicate, value, like(value, 0));
         result = result ? combine(false, result, holds) : holds;
       }
@@ -268,17 +272,19 @@ private:
 
   Value tablePointer(unsigned table) {
     Value all = e.launchField(offsetof(GirihLaunch, tables), pointerType());
-    return LLVM::GEPOp::create(b, e.loc, pointerType(), b.getI8Type(), all,
-                               ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(table * sizeof(GirihBoundTable))});
+    return LLVM::GEPOp::create(
+        b, e.loc, pointerType(), b.getI8Type(), all,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(table * sizeof(GirihBoundTable))});
   }
 
   Value unitIndex(Value position, int64_t unit) {
     if (unit == 1)
       return position;
     Value divisor = arith::ConstantOp::create(
-        b, e.loc, isa<VectorType>(position.getType())
-                      ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(position.getType()), unit))
-                      : TypedAttr(b.getI64IntegerAttr(unit)));
+        b, e.loc,
+        isa<VectorType>(position.getType())
+            ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(position.getType()), unit))
+            : TypedAttr(b.getI64IntegerAttr(unit)));
     return arith::DivUIOp::create(b, e.loc, position, divisor);
   }
 
@@ -296,12 +302,15 @@ private:
     Value atLeastZero = arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::sge, query, zero);
     Value clamped = arith::MaxSIOp::create(b, e.loc, query, zero);
     Value units = unitIndex(clamped, unit);
-    Value below = arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::slt, units, e.splat(numUnits));
+    Value below =
+        arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::slt, units, e.splat(numUnits));
     Value inside = arith::AndIOp::create(b, e.loc, atLeastZero, below);
     Type pointers = LLVM::getVectorType(pointerType(), e.width);
-    Value addresses = LLVM::GEPOp::create(b, e.loc, pointers, b.getI32Type(), ids, ArrayRef<LLVM::GEPArg>{units});
+    Value addresses =
+        LLVM::GEPOp::create(b, e.loc, pointers, b.getI32Type(), ids, ArrayRef<LLVM::GEPArg>{units});
     Value none = arith::ConstantOp::create(b, e.loc, DenseElementsAttr::get(narrow, int32_t(-1)));
-    return LLVM::masked_gather::create(b, e.loc, narrow, addresses, inside, ValueRange{none}, /*alignment=*/4);
+    return LLVM::masked_gather::create(b, e.loc, narrow, addresses, inside, ValueRange{none},
+                                       /*alignment=*/4);
   }
 
   Value sameSegment(unsigned table) {
@@ -312,12 +321,14 @@ private:
       Value pointer = tablePointers[table];
       Value ids = e.field(pointer, offsetof(GirihBoundTable, ids), pointerType());
       Value last = e.add(uniform[PosNk], -1);
-      Value unit = unitIndex(arith::MinSIOp::create(b, e.loc, key, last), cast<SegmentsOp>(segments).getUnit());
+      Value unit = unitIndex(arith::MinSIOp::create(b, e.loc, key, last),
+                             cast<SegmentsOp>(segments).getUnit());
       Value address = LLVM::GEPOp::create(b, e.loc, pointerType(), b.getI32Type(), ids,
                                           ArrayRef<LLVM::GEPArg>{unit});
       id = e.splat(LLVM::LoadOp::create(b, e.loc, b.getI32Type(), address));
     }
-    return arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::eq, groups[current].segments[segments], id);
+    return arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::eq,
+                                 groups[current].segments[segments], id);
   }
 
   /// Asks the runtime for the bits of this column and group.
@@ -330,7 +341,8 @@ private:
     for (int64_t lane = 0; lane != e.width; ++lane)
       powers.push_back(int32_t(1) << lane);
     VectorType type = e.lanes(b.getI32Type());
-    Value selector = arith::ConstantOp::create(b, e.loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(powers)));
+    Value selector = arith::ConstantOp::create(
+        b, e.loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(powers)));
     Value zero = arith::ConstantOp::create(b, e.loc, b.getZeroAttr(type));
     Value selected = arith::AndIOp::create(b, e.loc, e.splat(bits), selector);
     return arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::ne, selected, zero);

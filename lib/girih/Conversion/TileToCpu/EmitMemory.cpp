@@ -94,7 +94,8 @@ Value Emitter::rowPointer(Value view, Value batch, Value head, Value row, Type e
   Value index;
   Value coordinates[] = {batch, head, row};
   for (auto [i, coordinate] : llvm::enumerate(coordinates)) {
-    Value stride = launchField(base + offsetof(GirihView, stride) + i * sizeof(int64_t), b.getI64Type());
+    Value stride =
+        launchField(base + offsetof(GirihView, stride) + i * sizeof(int64_t), b.getI64Type());
     Value product = arith::MulIOp::create(b, loc, coordinate, stride);
     index = index ? add(index, product) : product;
   }
@@ -117,7 +118,8 @@ Value Emitter::loadLanes(Value base, Type element, int64_t first, int64_t count)
     SmallVector<bool> bits;
     for (int64_t lane = 0; lane != width; ++lane)
       bits.push_back(first + lane < count);
-    Value mask = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(lanes(b.getI1Type()), ArrayRef<bool>(bits)));
+    Value mask = arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(lanes(b.getI1Type()), ArrayRef<bool>(bits)));
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
     loaded = LLVM::MaskedLoadOp::create(b, loc, type, address, mask, zero, alignment);
   }
@@ -141,7 +143,8 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   Value length = launchField(lengthOffset, b.getI64Type());
   Value left = arith::SubIOp::create(b, loc, length, row);
   Value valid = arith::MinSIOp::create(b, loc, left, i64(numRows));
-  Value base = rowPointer(op.getSource(), scalars[op.getBatch()], scalars[op.getHead()], row, element);
+  Value base =
+      rowPointer(op.getSource(), scalars[op.getBatch()], scalars[op.getHead()], row, element);
   size_t strideOffset = viewOffset(argument) + offsetof(GirihView, stride) + 2 * sizeof(int64_t);
   Value stride = launchField(strideOffset, b.getI64Type());
   Type pointer = base.getType();
@@ -149,7 +152,8 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   if (!buffer.colMajor) {
     loop(i64(0), valid, 1, [&](Value r) {
       Value offset = arith::MulIOp::create(b, loc, r, stride);
-      Value from = LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
+      Value from =
+          LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
       Value to = mul(r, buffer.ld);
       for (int64_t lane = 0; lane != buffer.ld; lane += width)
         storeVector(loadLanes(from, element, lane, numCols), at(buffer.base, to, lane));
@@ -163,9 +167,11 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op) {
     // A transpose, element by element: once for each q-tile, not for each k-tile.
     loop(i64(0), valid, 1, [&](Value r) {
       Value offset = arith::MulIOp::create(b, loc, r, stride);
-      Value from = LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
+      Value from =
+          LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
       loop(i64(0), i64(numCols), 1, [&](Value c) {
-        Value address = LLVM::GEPOp::create(b, loc, pointer, element, from, ArrayRef<LLVM::GEPArg>{c});
+        Value address =
+            LLVM::GEPOp::create(b, loc, pointer, element, from, ArrayRef<LLVM::GEPArg>{c});
         Value value = LLVM::LoadOp::create(b, loc, element, address);
         if (!element.isF32())
           value = arith::ExtFOp::create(b, loc, b.getF32Type(), value);

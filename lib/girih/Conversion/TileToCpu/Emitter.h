@@ -127,8 +127,9 @@ private:
   /// for i in [lower, upper) step: body(i). Leaves the builder behind the loop.
   mlir::scf::ForOp loop(mlir::Value lower, mlir::Value upper, int64_t step,
                         llvm::function_ref<void(mlir::Value)> body);
-  mlir::scf::ForOp loop(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange inits,
-                        llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  mlir::scf::ForOp
+  loop(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange inits,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
 
   friend class MaskEmitter;
 

@@ -25,7 +25,8 @@ struct ExpandVectorMath : girih::impl::ExpandVectorMathBase<ExpandVectorMath> {
     getOperation().walk([&](Operation *op) {
       bool isVector = op->getNumResults() == 1 && isa<VectorType>(op->getResult(0).getType());
       if (isVector && isa<math::MathDialect>(*op->getDialect()) &&
-          !isa<math::RoundEvenOp, math::FmaOp, math::AbsFOp, math::SqrtOp, math::FloorOp, math::CeilOp>(op))
+          !isa<math::RoundEvenOp, math::FmaOp, math::AbsFOp, math::SqrtOp, math::FloorOp,
+               math::CeilOp>(op))
         ops.push_back(op);
     });
     if (ops.empty())
