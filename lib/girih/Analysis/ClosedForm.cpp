@@ -10,6 +10,8 @@
 #include "girih-c/BlockMap.h"
 #include "llvm/ADT/SetVector.h"
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace girih;
 
@@ -47,6 +49,8 @@ class DnfBuilder {
 public:
   std::optional<Disjunction> build(Value pattern, bool negated) {
     Operation *op = pattern.getDefiningOp();
+    if (!op)
+      return std::nullopt;
     if (isa<FullOp, EmptyOp>(op)) {
       bool holds = isa<FullOp>(op) != negated;
       return holds ? Disjunction{Conjunction{}} : Disjunction{};
@@ -182,9 +186,9 @@ private:
     if (isa<AffineSymbolExpr>(atom))
       return addBound(term.lower, bound);
     // floor(x / c) >= t is x - c t >= 0.
-    if (atom.getKind() != AffineExprKind::FloorDiv)
+    auto binary = scalableDivision(atom, bound);
+    if (!binary)
       return false;
-    auto binary = cast<AffineBinaryOpExpr>(atom);
     return addAtLeastZero(binary.getLHS() - binary.getRHS() * bound);
   }
 
@@ -192,10 +196,24 @@ private:
     if (isa<AffineSymbolExpr>(atom))
       return addBound(term.upper, bound);
     // floor(x / c) <= t is c t + c - 1 - x >= 0.
-    if (atom.getKind() != AffineExprKind::FloorDiv)
+    auto binary = scalableDivision(atom, bound);
+    if (!binary)
       return false;
-    auto binary = cast<AffineBinaryOpExpr>(atom);
     return addAtLeastZero(binary.getRHS() * bound + binary.getRHS() - 1 - binary.getLHS());
+  }
+
+  /// `atom` as a floordiv by c, if c (bound + 1) stays within 62 bits: affine
+  /// expressions fold constants without looking. Null otherwise.
+  static AffineBinaryOpExpr scalableDivision(AffineExpr atom, AffineExpr bound) {
+    if (atom.getKind() != AffineExprKind::FloorDiv)
+      return nullptr;
+    auto binary = cast<AffineBinaryOpExpr>(atom);
+    auto bounds = boundsOf(bound);
+    if (!bounds)
+      return nullptr;
+    __int128 largest = std::max(-bounds->lower, bounds->upper) + 1;
+    __int128 divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    return largest <= maxIndexMagnitude / divisor ? binary : AffineBinaryOpExpr(nullptr);
   }
 
   bool addBound(SmallVectorImpl<AffineExpr> &bounds, AffineExpr bound) {

@@ -30,7 +30,10 @@ public:
   int32_t pattern(Value value) {
     if (auto it = patterns.find(value); it != patterns.end())
       return it->second;
-    int32_t result = patternImpl(value.getDefiningOp());
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      emitError(value.getLoc(), "expected patterns to be made in the function that uses them");
+    int32_t result = op ? patternImpl(op) : -1;
     patterns[value] = result;
     return result;
   }

@@ -9,6 +9,7 @@
 
 #include "girih/Frontend/EmitIR.h"
 #include "girih/JIT/Kernel.h"
+#include "girih/JIT/KernelCache.h"
 #include "girih/Pattern/Girih.h"
 #include "girih/Pipelines/Pipelines.h"
 #include "girih/Support/Error.h"
@@ -44,6 +45,7 @@ double millisecondsSince(Clock::time_point start) {
 /// A compiled kernel, or why there is none; what waiters of one key share.
 struct Outcome {
   std::shared_ptr<JitKernel> kernel;
+  bool fromDisk = false;
   GirihStatus status{};
 };
 
@@ -77,8 +79,8 @@ private:
 
 class JitSession : public Session {
 public:
-  JitSession(CpuTarget host, std::shared_ptr<CodeLoader> code)
-      : host(std::move(host)), code(std::move(code)),
+  JitSession(CpuTarget host, std::shared_ptr<CodeLoader> code, const SessionOptions &options)
+      : host(std::move(host)), code(std::move(code)), cache(options.cacheDir),
         context(mlir::MLIRContext::Threading::DISABLED) {
     mlir::DialectRegistry registry;
     registerDialects(registry);
@@ -98,11 +100,14 @@ private:
   llvm::Error check(const Pattern &pattern, const CompileOptions &options) const;
   mlir::OwningOpRef<mlir::ModuleOp> emitL0(const Pattern &pattern, const CompileOptions &options);
   llvm::Expected<CpuTarget> targetOf(const CompileOptions &options) const;
-  llvm::Expected<std::shared_ptr<JitKernel>>
-  build(mlir::ModuleOp module, const CompileOptions &options, Clock::time_point start);
+  llvm::Expected<Outcome> build(mlir::ModuleOp module, const std::string &ir,
+                                const CompileOptions &options, Clock::time_point start);
+  llvm::Expected<CachedCode> generate(mlir::ModuleOp module, const PipelineOptions &pipeline,
+                                      const CpuTarget &target);
 
   CpuTarget host;
   std::shared_ptr<CodeLoader> code;
+  KernelCache cache;
   std::mutex contextMutex; ///< guards the context: one compilation at a time
   mlir::MLIRContext context;
   std::mutex kernelsMutex;
@@ -165,6 +170,10 @@ llvm::Expected<CpuTarget> JitSession::targetOf(const CompileOptions &options) co
   return CpuTarget::named(options.cpu);
 }
 
+static std::string tilingOf(const CompileOptions &options) {
+  return std::to_string(options.tileQ) + "x" + std::to_string(options.tileK) + "|";
+}
+
 static std::string printed(mlir::Operation *op) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -180,7 +189,7 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
     return std::move(error);
   auto start = Clock::now();
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::string key;
+  std::string ir, key;
   {
     // The key is the L0 text, which has no lengths and no operand values.
     std::lock_guard<std::mutex> lock(contextMutex);
@@ -190,8 +199,8 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
       module = {};
       return diagnostics.take(internalError("the front end made IR that does not verify"));
     }
-    key = printed(*module) + "|" + options.cpu + "|" + std::to_string(options.tileQ) + "x" +
-          std::to_string(options.tileK);
+    ir = printed(*module);
+    key = tilingOf(options) + options.cpu + "|" + ir;
   }
 
   std::promise<Outcome> promise;
@@ -210,12 +219,12 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
     {
       std::lock_guard<std::mutex> lock(contextMutex);
       Diagnostics diagnostics(&context);
-      auto kernel = build(*module, options, start);
+      auto built = build(*module, ir, options, start);
       module = {};
-      if (kernel)
-        outcome.kernel = std::move(*kernel);
+      if (built)
+        outcome = std::move(*built);
       else
-        outcome.status = takeStatus(diagnostics.take(kernel.takeError()));
+        outcome.status = takeStatus(diagnostics.take(built.takeError()));
     }
     if (!outcome.kernel) {
       // A failure may be of the moment (memory); let the next request try again.
@@ -231,7 +240,7 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
   if (!outcome.kernel)
     return statusError(outcome.status);
   if (cacheHit)
-    *cacheHit = !isMine;
+    *cacheHit = !isMine || outcome.fromDisk;
   return std::shared_ptr<CompiledKernel>(outcome.kernel);
 }
 
@@ -246,8 +255,24 @@ static llvm::Error runStage(mlir::ModuleOp module, const PipelineOptions &option
   return llvm::Error::success();
 }
 
-llvm::Expected<std::shared_ptr<JitKernel>>
-JitSession::build(mlir::ModuleOp module, const CompileOptions &options, Clock::time_point start) {
+llvm::Expected<CachedCode> JitSession::generate(mlir::ModuleOp module,
+                                                const PipelineOptions &pipeline,
+                                                const CpuTarget &target) {
+  CachedCode result;
+  if (llvm::Error error = runStage(module, pipeline, buildTilePipeline))
+    return std::move(error);
+  auto scratch = lowerToLLVMDialect(module, kernelName, target);
+  if (!scratch)
+    return scratch.takeError();
+  result.scratchBytes = *scratch;
+  if (llvm::Error error = compileModule(module, target, /*assembly=*/false, result.object))
+    return std::move(error);
+  ++numCompilations;
+  return result;
+}
+
+llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::string &ir,
+                                          const CompileOptions &options, Clock::time_point start) {
   auto target = targetOf(options);
   if (!target)
     return target.takeError();
@@ -275,22 +300,26 @@ JitSession::build(mlir::ModuleOp module, const CompileOptions &options, Clock::t
   descriptor.tile_q = map.getTile()[0];
   descriptor.tile_k = map.getTile()[1];
 
-  if (llvm::Error error = runStage(module, pipeline, buildTilePipeline))
-    return std::move(error);
-  auto scratch = lowerToLLVMDialect(module, kernelName, *target);
-  if (!scratch)
-    return scratch.takeError();
-  descriptor.scratch_bytes = *scratch;
-  llvm::SmallVector<char, 0> object;
-  if (llvm::Error error = compileModule(module, *target, /*assembly=*/false, object))
-    return std::move(error);
-  auto entry = code->load(object, kernelName);
+  KernelKey key = KernelKey::of(ir, tilingOf(options), target->cpu, target->features);
+  std::optional<CachedCode> generated = cache.lookup(key);
+  bool fromDisk = generated.has_value();
+  if (!fromDisk) {
+    auto made = generate(module, pipeline, *target);
+    if (!made)
+      return made.takeError();
+    generated = std::move(*made);
+    cache.store(key, *generated);
+  }
+  auto entry = code->load(generated->object, kernelName);
   if (!entry)
     return entry.takeError();
+  descriptor.scratch_bytes = generated->scratchBytes;
   descriptor.entry = *entry;
-  ++numCompilations;
-  return std::make_shared<JitKernel>(descriptor, std::move(program), code,
-                                     millisecondsSince(start));
+  Outcome outcome;
+  outcome.fromDisk = fromDisk;
+  outcome.kernel =
+      std::make_shared<JitKernel>(descriptor, std::move(program), code, millisecondsSince(start));
+  return outcome;
 }
 
 llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const CompileOptions &options,
@@ -341,14 +370,14 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
   return std::string(text.begin(), text.end());
 }
 
-llvm::Expected<std::unique_ptr<Session>> Session::create(const SessionOptions &) {
+llvm::Expected<std::unique_ptr<Session>> Session::create(const SessionOptions &options) {
   auto host = CpuTarget::host();
   if (!host)
     return host.takeError();
   auto code = CodeLoader::create(*host);
   if (!code)
     return code.takeError();
-  return std::make_unique<JitSession>(*host, *code);
+  return std::make_unique<JitSession>(*host, *code, options);
 }
 
 std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {

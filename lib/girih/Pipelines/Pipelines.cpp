@@ -48,7 +48,9 @@ void girih::buildCpuPipeline(OpPassManager &pm, const PipelineOptions &options) 
   ConvertTileToCpuOptions cpu;
   cpu.vectorWidth = options.vectorWidth;
   pm.addPass(createConvertTileToCpu(cpu));
-  pm.nest<func::FuncOp>().addPass(createExpandVectorMath());
+  ExpandVectorMathOptions vectorMath;
+  vectorMath.avx512 = options.vectorWidth == 16;
+  pm.nest<func::FuncOp>().addPass(createExpandVectorMath(vectorMath));
 }
 
 void girih::buildLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {

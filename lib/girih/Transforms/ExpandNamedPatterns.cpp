@@ -35,12 +35,33 @@ public:
     auto key = std::make_pair(pattern, p.unit);
     if (auto it = done.find(key); it != done.end())
       return it->second;
-    Value result = expandOp(pattern.getDefiningOp(), p);
+    Operation *op = pattern.getDefiningOp();
+    if (!op) {
+      emitError(pattern.getLoc(), "expected patterns to be made in the function that uses them");
+      return {};
+    }
+    Value result = p.unit == 1 && isNormal(op) ? pattern : expandOp(op, p);
     done[key] = result;
     return result;
   }
 
 private:
+  /// Whether `op` is in normal form already, and within bounds.
+  bool isNormal(Operation *op) {
+    if (!op)
+      return false;
+    if (auto it = normal.find(op); it != normal.end())
+      return it->second;
+    bool result = isa<FullOp, EmptyOp, SegmentsOp, BlockTableOp, RandomBlocksOp>(op);
+    if (auto where = dyn_cast<WhereOp>(op))
+      result = llvm::all_of(whereConstraints(where.getSet()),
+                            [](const Constraint &c) { return boundsOf(c.expr).has_value(); });
+    if (isa<UnionOp, IntersectOp, ComplementOp>(op))
+      result = llvm::all_of(op->getOperands(),
+                            [&](Value operand) { return isNormal(operand.getDefiningOp()); });
+    return normal[op] = result;
+  }
+
   Value expandOp(Operation *op, const Positions &p) {
     return llvm::TypeSwitch<Operation *, Value>(op)
         .Case<FullOp>([&](auto) { return build.constant(true); })
@@ -94,7 +115,7 @@ private:
         .Case<BlockwiseOp>([&](BlockwiseOp op) -> Value {
           std::optional<Positions> blocks = p.inBlocks(op.getSize());
           if (!blocks) {
-            op.emitOpError("expected nested block sizes to multiply to at most 2^63");
+            op.emitOpError("expected nested block sizes to multiply to at most 2^61");
             return {};
           }
           return expand(op.getPattern(), *blocks);
@@ -103,11 +124,11 @@ private:
           SmallVector<Value> parts;
           for (auto [pattern, first, last] :
                llvm::zip(op.getPatterns(), op.getFirst(), op.getLast())) {
+            Value above = atLeast(p[PosH], first), below = atMost(p[PosH], last);
             Value inner = expand(pattern, p);
             if (!inner)
               return {};
-            parts.push_back(
-                build.conjunction({atLeast(p[PosH], first), atMost(p[PosH], last), inner}));
+            parts.push_back(build.conjunction({above, below, inner}));
           }
           return build.disjunction(parts);
         })
@@ -231,6 +252,7 @@ private:
 
   NormalFormBuilder build;
   llvm::DenseMap<std::pair<Value, int64_t>, Value> done;
+  llvm::DenseMap<Operation *, bool> normal;
 };
 
 struct ExpandNamedPatterns : girih::impl::ExpandNamedPatternsBase<ExpandNamedPatterns> {
@@ -245,15 +267,10 @@ struct ExpandNamedPatterns : girih::impl::ExpandNamedPatternsBase<ExpandNamedPat
           roots.insert(operand);
     });
     for (Value root : roots) {
-      Operation *op = root.getDefiningOp();
-      if (!op) {
-        getOperation().emitOpError("expected patterns to be made in the function that uses them");
-        return signalPassFailure();
-      }
-      OpBuilder builder(op);
-      builder.setInsertionPointAfter(op);
+      OpBuilder builder(&getContext());
+      builder.setInsertionPointAfterValue(root);
       Value expanded =
-          Expander(builder, op->getLoc()).expand(root, Positions::identity(&getContext()));
+          Expander(builder, root.getLoc()).expand(root, Positions::identity(&getContext()));
       if (!expanded)
         return signalPassFailure();
       root.replaceUsesWithIf(expanded, [](OpOperand &use) {
@@ -268,7 +285,7 @@ struct ExpandNamedPatterns : girih::impl::ExpandNamedPatternsBase<ExpandNamedPat
         patternOps.push_back(op);
     });
     for (Operation *op : llvm::reverse(patternOps))
-      if (op->use_empty())
+      if (isOpTriviallyDead(op))
         op->erase();
   }
 };

@@ -139,7 +139,8 @@ Positions Positions::identity(MLIRContext *context) {
 
 std::optional<Positions> Positions::inBlocks(int64_t size) const {
   Positions blocks;
-  if (llvm::MulOverflow(unit, size, blocks.unit))
+  // A length plus a block must stay within 62 bits.
+  if (llvm::MulOverflow(unit, size, blocks.unit) || blocks.unit > int64_t(1) << 61)
     return std::nullopt;
   // Straight from tokens: floor(floor(q / a) / b) = floor(q / (a b)), which the
   // closed forms can solve.

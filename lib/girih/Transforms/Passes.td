@@ -18,13 +18,13 @@ def ExpandNamedPatterns : Pass<"girih-expand-named-patterns", "::mlir::func::Fun
     table atoms. girih.blockwise is substituted into the sets, girih.heads becomes
     sets over h, regions of girih.predicate are read as affine constraints.
 
-    *Needs*: verified IR.
+    *Needs*: patterns made in the function that uses them.
 
     *Leaves*: only girih.full, empty, where, union, intersect, complement,
     segments, block_table and random_blocks.
 
-    *Declines*: nothing; a predicate that leaves 64 bits, divides by a variable or
-    calls an op that is no index arithmetic is an error.
+    *Declines*: what is in normal form already. A predicate that leaves 62 bits,
+    divides by a variable or calls an op that is no index arithmetic is an error.
 
     *Example*: test/Transforms/expand-named-patterns.mlir
   }];

@@ -40,8 +40,8 @@ LogicalResult Emitter::run() {
   task = entry->getArgument(1);
   scratch = entry->getArgument(2);
   b.setInsertionPointToEnd(entry);
-  Value scaleArgument = source.getArgument(3);
-  scalars[scaleArgument] = launchField(offsetof(GirihLaunch, scale), b.getF32Type());
+  if (source.getNumArguments() > 3 && source.getArgument(3).getType().isF32())
+    scalars[source.getArgument(3)] = launchField(offsetof(GirihLaunch, scale), b.getF32Type());
   if (failed(emitBlock(source.getBody().front())))
     return failure();
   func::ReturnOp::create(b, loc);
@@ -103,8 +103,12 @@ LogicalResult Emitter::emitScalar(Operation *op) {
   }
   OperationState state(loc, op->getName());
   state.addAttributes(op->getAttrs());
-  for (Value operand : op->getOperands())
-    state.addOperands(scalars.lookup(operand));
+  for (Value operand : op->getOperands()) {
+    Value scalar = scalars.lookup(operand);
+    if (!scalar)
+      return op->emitOpError("reads a value that a tile kernel does not have");
+    state.addOperands(scalar);
+  }
   for (Type type : op->getResultTypes())
     state.addTypes(type.isIndex() ? b.getI64Type() : type);
   scalars[op->getResult(0)] = b.create(state)->getResult(0);

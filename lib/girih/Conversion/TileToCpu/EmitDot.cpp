@@ -7,9 +7,8 @@
 // along a line:
 //   scores   acc[n][m lanes] += rhs[n][k] * lhs[k][m lanes]
 //   output   acc[m][n lanes] += lhs[k][m] * rhs[k][n lanes]
-// Eight scalars times two vectors make 16 independent accumulators, enough to
-// hide the latency of two FMA pipes; four times two where there are only 16
-// vector registers.
+// Either way scalars of one operand meet vectors of the other, in tiles of
+// accumulators that stay in registers over the whole depth.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,24 +18,13 @@ using namespace mlir;
 using namespace girih;
 using namespace girih::cpu;
 
-/// Scalars of a register tile: the largest of 8 (4 where there are 16 registers
-/// only), 4, 2, 1 that divides.
-static int64_t scalarsOf(int64_t extent, int64_t width) {
-  for (int64_t n : {8, 4, 2})
-    if (extent % n == 0 && (n < 8 || width == 16))
-      return n;
-  return 1;
-}
-
 LogicalResult Emitter::emitDot(tile::DotOp op) {
   FailureOr<Buffer> lhs = bufferOf(op.getLhs(), /*colMajor=*/true);
   FailureOr<Buffer> rhs = bufferOf(op.getRhs(), /*colMajor=*/false);
   if (failed(lhs) || failed(rhs))
     return failure();
   auto type = cast<RankedTensorType>(op.getType());
-  bool colMajor = isColMajor(op.getResult());
-  if (colMajor != op.getTransposeRhs())
-    return op.emitOpError("has a layout that the CPU lowering does not support");
+  bool colMajor = op.getTransposeRhs();
 
   DenseElementsAttr initial;
   if (auto constant = op.getAcc().getDefiningOp<arith::ConstantOp>())
@@ -50,87 +38,78 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
     if (failed(acc))
       return failure();
     result = *acc;
-    if (!diesAt(op.getAcc(), op)) {
+    if (acc->readOnly || !diesAt(op.getAcc(), op)) {
       result = allocate(type.getDimSize(0), type.getDimSize(1), colMajor);
       copy(*acc, result);
     }
   }
   if (colMajor)
-    emitColumnDot(*lhs, *rhs, result, !startsAtZero);
+    emitProduct({rhs->base, rhs->ld, 1, rhs->rows}, {lhs->base, lhs->ld, lhs->ld / width},
+                lhs->cols, result, !startsAtZero);
   else
-    emitRowDot(*lhs, *rhs, result, !startsAtZero);
+    emitProduct({lhs->base, 1, lhs->ld, lhs->rows}, {rhs->base, rhs->ld, rhs->ld / width},
+                lhs->cols, result, !startsAtZero);
   buffers[op.getResult()] = result;
   return success();
 }
 
-/// result[n][m] (+)= sum over k of rhs[n][k] * lhs[k][m], m along the lanes.
-void Emitter::emitColumnDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result,
-                            bool accumulate) {
-  int64_t depth = lhs.cols, numM = result.ld, numN = result.cols;
-  int64_t scalars = scalarsOf(numN, width), vectors = numM % (2 * width) == 0 ? 2 : 1;
-  loop(i64(0), i64(numN), scalars, [&](Value n) {
-    Value rhsLine = mul(n, rhs.ld), resultLine = mul(n, result.ld);
-    loop(i64(0), i64(numM), vectors * width, [&](Value m) {
-      Value out = at(result.base, add(resultLine, m));
-      SmallVector<Value> inits;
-      for (int64_t i = 0; i != scalars; ++i)
-        for (int64_t j = 0; j != vectors; ++j)
-          inits.push_back(accumulate ? loadVector(at(out, Value(), i * result.ld + j * width))
-                                     : splatConstant(0));
-      auto sums = loop(i64(0), i64(depth), 1, inits, [&](Value k, ValueRange acc) {
-        Value lhsAt = at(lhs.base, add(mul(k, lhs.ld), m)), rhsAt = at(rhs.base, add(rhsLine, k));
-        SmallVector<Value> queries, next;
-        for (int64_t j = 0; j != vectors; ++j)
-          queries.push_back(loadVector(at(lhsAt, Value(), j * width)));
-        for (int64_t i = 0; i != scalars; ++i) {
-          Value scalar = splat(loadScalar(at(rhsAt, Value(), i * rhs.ld)));
-          for (int64_t j = 0; j != vectors; ++j)
-            next.push_back(vector::FMAOp::create(b, loc, scalar, queries[j], acc[i * vectors + j]));
-        }
-        return next;
-      });
-      for (int64_t i = 0; i != scalars; ++i)
-        for (int64_t j = 0; j != vectors; ++j)
-          storeVector(sums.getResult(i * vectors + j), at(out, Value(), i * result.ld + j * width));
-    });
-  });
+/// Scalars that meet a number of vectors in a register tile: 24 accumulators of
+/// 32 registers, 12 of 16, keep two FMA pipes busy over their latency and leave
+/// room for the operands.
+static int64_t scalarsFor(int64_t vectors, int64_t width) {
+  int64_t accumulators = width == 16 ? 24 : 12;
+  return std::min<int64_t>(accumulators / vectors, 16);
 }
 
-/// result[m][n] (+)= sum over k of lhs[k][m] * rhs[k][n], n along the lanes.
-void Emitter::emitRowDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result,
-                         bool accumulate) {
-  int64_t depth = lhs.cols, numM = result.rows, numVectors = result.ld / width;
-  int64_t scalars = scalarsOf(numM, width);
-  auto columns = [&](Value m, Value n, int64_t vectors) {
-    Value out = at(result.base, add(mul(m, result.ld), n));
-    SmallVector<Value> inits;
-    for (int64_t i = 0; i != scalars; ++i)
-      for (int64_t j = 0; j != vectors; ++j)
-        inits.push_back(accumulate ? loadVector(at(out, Value(), i * result.ld + j * width))
-                                   : splatConstant(0));
-    auto sums = loop(i64(0), i64(depth), 1, inits, [&](Value k, ValueRange acc) {
-      Value lhsAt = at(lhs.base, add(mul(k, lhs.ld), m)),
-            rhsAt = at(rhs.base, add(mul(k, rhs.ld), n));
-      SmallVector<Value> columnVectors, next;
-      for (int64_t j = 0; j != vectors; ++j)
-        columnVectors.push_back(loadVector(at(rhsAt, Value(), j * width)));
-      for (int64_t i = 0; i != scalars; ++i) {
-        Value scalar = splat(loadScalar(at(lhsAt, Value(), i)));
-        for (int64_t j = 0; j != vectors; ++j)
-          next.push_back(
-              vector::FMAOp::create(b, loc, scalar, columnVectors[j], acc[i * vectors + j]));
-      }
-      return next;
+/// result line i, vector j (+)= sum over k of scalar(i, k) * vector(k, j).
+void Emitter::emitProduct(const ScalarOperand &scalars, const VectorOperand &vectors, int64_t depth,
+                          const Buffer &result, bool accumulate) {
+  // Column groups of almost equal width; equal neighbours share one loop.
+  int64_t widest = width == 16 ? 4 : 2;
+  int64_t numGroups = (vectors.count + widest - 1) / widest;
+  for (int64_t group = 0, first = 0; group != numGroups;) {
+    int64_t size = (vectors.count - first) / (numGroups - group), count = 0;
+    while (group != numGroups &&
+           (vectors.count - first - count * size) / (numGroups - group) == size)
+      ++count, ++group;
+    int64_t step = scalarsFor(size, width), whole = scalars.count / step * step;
+    loop(i64(first * width), i64((first + count * size) * width), size * width, [&](Value column) {
+      if (whole)
+        loop(i64(0), i64(whole), step, [&](Value line) {
+          emitRegisterTile(scalars, vectors, depth, result, accumulate, line, column, step, size);
+        });
+      if (int64_t rest = scalars.count - whole)
+        emitRegisterTile(scalars, vectors, depth, result, accumulate, i64(whole), column, rest,
+                         size);
     });
-    for (int64_t i = 0; i != scalars; ++i)
-      for (int64_t j = 0; j != vectors; ++j)
-        storeVector(sums.getResult(i * vectors + j), at(out, Value(), i * result.ld + j * width));
-  };
-  loop(i64(0), i64(numM), scalars, [&](Value m) {
-    int64_t pairs = numVectors / 2 * 2 * width;
-    if (pairs)
-      loop(i64(0), i64(pairs), 2 * width, [&](Value n) { columns(m, n, 2); });
-    if (numVectors % 2)
-      columns(m, i64(pairs), 1);
+    first += count * size;
+  }
+}
+
+void Emitter::emitRegisterTile(const ScalarOperand &scalars, const VectorOperand &vectors,
+                               int64_t depth, const Buffer &result, bool accumulate, Value line,
+                               Value column, int64_t numLines, int64_t numVectors) {
+  Value out = at(result.base, add(mul(line, result.ld), column));
+  auto outAt = [&](int64_t i, int64_t j) { return at(out, Value(), i * result.ld + j * width); };
+  SmallVector<Value> inits;
+  for (int64_t i = 0; i != numLines; ++i)
+    for (int64_t j = 0; j != numVectors; ++j)
+      inits.push_back(accumulate ? loadVector(outAt(i, j)) : splatConstant(0));
+  Value firstScalar = mul(line, scalars.lineStride);
+  auto sums = loop(i64(0), i64(depth), 1, inits, [&](Value k, ValueRange acc) {
+    Value scalarAt = at(scalars.base, add(firstScalar, mul(k, scalars.depthStride)));
+    Value vectorAt = at(vectors.base, add(mul(k, vectors.depthStride), column));
+    SmallVector<Value> loaded, next;
+    for (int64_t j = 0; j != numVectors; ++j)
+      loaded.push_back(loadVector(at(vectorAt, Value(), j * width)));
+    for (int64_t i = 0; i != numLines; ++i) {
+      Value scalar = splat(loadScalar(at(scalarAt, Value(), i * scalars.lineStride)));
+      for (int64_t j = 0; j != numVectors; ++j)
+        next.push_back(vector::FMAOp::create(b, loc, scalar, loaded[j], acc[i * numVectors + j]));
+    }
+    return next;
   });
+  for (int64_t i = 0; i != numLines; ++i)
+    for (int64_t j = 0; j != numVectors; ++j)
+      storeVector(sums.getResult(i * numVectors + j), outAt(i, j));
 }

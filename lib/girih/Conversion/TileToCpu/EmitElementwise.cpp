@@ -34,6 +34,8 @@ bool Emitter::isLazy(Operation *op) {
 LogicalResult Emitter::emitElementwise(Operation *op) {
   if (!isElementwise(op))
     return op->emitOpError("is not supported in a tile kernel");
+  if (auto splatOp = dyn_cast<tile::SplatOp>(op); splatOp && !scalars.contains(splatOp.getValue()))
+    return op->emitOpError("reads a value that a tile kernel does not have");
   if (typeOf(op->getResult(0)).getRank() == 1)
     return emitRowVector(op);
   if (isLazy(op))
@@ -115,8 +117,6 @@ Value Emitter::element(Value tile, const Point &point, PointCache &cache) {
 
 /// The op on vectors instead of tiles.
 Value Emitter::lanesOf(Operation *op, ValueRange operands) {
-  if (isa<math::Exp2Op>(op))
-    return exp2(operands[0]);
   if (isa<arith::MaxNumFOp>(op))
     return maximum(operands[0], operands[1]);
   // Tiles are f32 in scratch, whatever they are in memory.
@@ -139,31 +139,6 @@ Value Emitter::combine(tile::Reduction kind, Value x, Value y) {
   if (kind == tile::Reduction::Max)
     return maximum(x, y);
   return arith::AddFOp::create(b, loc, x, y);
-}
-
-/// 2^x = 2^n * 2^f, n = round(x), |f| <= 1/2; 2^f by the polynomial of degree 5
-/// through the six Chebyshev nodes, relative error 2.7e-7 with f32 rounding.
-/// 0 below 2^-126, infinity from 128 on, NaN stays NaN.
-Value Emitter::exp2(Value x) {
-  static constexpr float coefficients[] = {1.339086331e-03f, 9.676031768e-03f, 5.550356954e-02f,
-                                           2.402210683e-01f, 6.931471825e-01f, 1.0f};
-  Value low = splatConstant(-126), high = splatConstant(128);
-  Value isLow = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, low);
-  Value clamped = arith::SelectOp::create(b, loc, isLow, low, x);
-  Value isHigh = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, clamped, high);
-  clamped = arith::SelectOp::create(b, loc, isHigh, high, clamped);
-  Value n = math::RoundEvenOp::create(b, loc, clamped);
-  Value f = arith::SubFOp::create(b, loc, clamped, n);
-  Value p = splatConstant(coefficients[0]);
-  for (float coefficient : ArrayRef(coefficients).drop_front())
-    p = vector::FMAOp::create(b, loc, p, f, splatConstant(coefficient));
-  VectorType ints = lanes(b.getI32Type());
-  Value exponent = arith::FPToSIOp::create(b, loc, ints, n);
-  Value shift = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(ints, int32_t(23)));
-  Value bits = arith::AddIOp::create(b, loc, arith::BitcastOp::create(b, loc, ints, p),
-                                     arith::ShLIOp::create(b, loc, exponent, shift));
-  Value result = arith::BitcastOp::create(b, loc, floats(), bits);
-  return arith::SelectOp::create(b, loc, isLow, splatConstant(0), result);
 }
 
 //===----------------------------------------------------------------------===//
@@ -291,7 +266,8 @@ Buffer Emitter::destination(Value tile, bool colMajor) {
     if (!operandType || operandType.getShape() != type.getShape())
       continue;
     if (auto it = buffers.find(operand); it != buffers.end()) {
-      if (it->second.colMajor == colMajor && diesAt(operand, tile.getDefiningOp()))
+      if (it->second.colMajor == colMajor && !it->second.readOnly &&
+          diesAt(operand, tile.getDefiningOp()))
         return it->second;
     } else if (Operation *op = operand.getDefiningOp(); op && isLazy(op)) {
       worklist.append(op->operand_begin(), op->operand_end());
@@ -331,7 +307,8 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
   FailureOr<Buffer> from = bufferOf(op.getTile(), /*colMajor=*/true);
   if (failed(from))
     return failure();
-  Buffer to = diesAt(op.getTile(), op) ? *from : allocate(from->rows, from->cols, true);
+  Buffer to =
+      !from->readOnly && diesAt(op.getTile(), op) ? *from : allocate(from->rows, from->cols, true);
   Block &body = op.getBody().front();
   Type index = b.getI64Type();
   SmallVector<int64_t> laneNumbers;

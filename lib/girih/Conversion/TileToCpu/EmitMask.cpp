@@ -379,12 +379,29 @@ private:
 
 } // namespace girih::cpu
 
+/// Whether `pattern` is made of what MaskEmitter evaluates.
+static bool isNormalForm(Value pattern, llvm::DenseSet<Value> &visited) {
+  if (!visited.insert(pattern).second)
+    return true;
+  Operation *op = pattern.getDefiningOp();
+  if (!op || !isa<FullOp, EmptyOp, WhereOp, UnionOp, IntersectOp, ComplementOp, SegmentsOp,
+                  BlockTableOp, RandomBlocksOp>(op))
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    return !isa<PatternType>(operand.getType()) || isNormalForm(operand, visited);
+  });
+}
+
 LogicalResult Emitter::emitMask(tile::MaskOp op) {
+  llvm::DenseSet<Value> visited;
+  if (!isNormalForm(op.getPattern(), visited))
+    return op.emitOpError(
+        "expected a pattern in normal form; run girih-expand-named-patterns first");
   FailureOr<Buffer> from = bufferOf(op.getTile(), /*colMajor=*/true);
   if (failed(from))
     return failure();
   Buffer to = *from;
-  if (!diesAt(op.getTile(), op)) {
+  if (from->readOnly || !diesAt(op.getTile(), op)) {
     to = allocate(from->rows, from->cols, true);
     copy(*from, to);
   }

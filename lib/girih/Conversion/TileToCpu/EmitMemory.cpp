@@ -128,7 +128,7 @@ Value Emitter::loadLanes(Value base, Type element, int64_t first, int64_t count)
   return arith::ExtFOp::create(b, loc, floats(), loaded);
 }
 
-/// Copies rows [row, row + tile rows) into scratch as f32; rows behind the end
+/// Brings rows [row, row + tile rows) into scratch as f32; rows behind the end
 /// become zero.
 LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   auto type = cast<RankedTensorType>(op.getTile().getType());
@@ -150,19 +150,39 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   Type pointer = base.getType();
 
   if (!buffer.colMajor) {
-    loop(i64(0), valid, 1, [&](Value r) {
-      Value offset = arith::MulIOp::create(b, loc, r, stride);
-      Value from =
-          LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
-      Value to = mul(r, buffer.ld);
-      for (int64_t lane = 0; lane != buffer.ld; lane += width)
-        storeVector(loadLanes(from, element, lane, numCols), at(buffer.base, to, lane));
-    });
-    loop(valid, i64(numRows), 1, [&](Value r) {
-      Value to = mul(r, buffer.ld);
-      for (int64_t lane = 0; lane != buffer.ld; lane += width)
-        storeVector(splatConstant(0), at(buffer.base, to, lane));
-    });
+    auto stage = [&] {
+      loop(i64(0), valid, 1, [&](Value r) {
+        Value offset = arith::MulIOp::create(b, loc, r, stride);
+        Value from =
+            LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
+        Value to = mul(r, buffer.ld);
+        for (int64_t lane = 0; lane != buffer.ld; lane += width)
+          storeVector(loadLanes(from, element, lane, numCols), at(buffer.base, to, lane));
+      });
+      loop(valid, i64(numRows), 1, [&](Value r) {
+        Value to = mul(r, buffer.ld);
+        for (int64_t lane = 0; lane != buffer.ld; lane += width)
+          storeVector(splatConstant(0), at(buffer.base, to, lane));
+      });
+    };
+    if (!element.isF32() || buffer.ld != numCols) {
+      stage();
+    } else {
+      // Whole tiles of packed f32 rows have the layout already: read them in place.
+      auto equal = arith::CmpIPredicate::eq;
+      Value isWhole = arith::CmpIOp::create(b, loc, equal, valid, i64(numRows));
+      Value isPacked = arith::CmpIOp::create(b, loc, equal, stride, i64(numCols));
+      Value inPlace = arith::AndIOp::create(b, loc, isWhole, isPacked);
+      auto branch = scf::IfOp::create(b, loc, pointer, inPlace, /*withElseRegion=*/true);
+      b.setInsertionPointToStart(branch.thenBlock());
+      scf::YieldOp::create(b, loc, base);
+      b.setInsertionPointToStart(branch.elseBlock());
+      stage();
+      scf::YieldOp::create(b, loc, buffer.base);
+      b.setInsertionPointAfter(branch);
+      buffer.base = branch.getResult(0);
+      buffer.readOnly = true;
+    }
   } else {
     // A transpose, element by element: once for each q-tile, not for each k-tile.
     loop(i64(0), valid, 1, [&](Value r) {

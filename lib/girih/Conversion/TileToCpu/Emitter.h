@@ -32,6 +32,21 @@ struct Buffer {
   mlir::Value base; ///< !llvm.ptr to f32
   int64_t rows = 0, cols = 0, ld = 0;
   bool colMajor = false;
+  bool readOnly = false; ///< may be the caller's tensor
+};
+
+/// The operand of a product that is read one number at a time: element (line, k)
+/// at line * lineStride + k * depthStride.
+struct ScalarOperand {
+  mlir::Value base;
+  int64_t lineStride, depthStride, count;
+};
+
+/// The operand that is read a vector at a time: vector (k, j) at
+/// k * depthStride + j * width.
+struct VectorOperand {
+  mlir::Value base;
+  int64_t depthStride, count;
 };
 
 /// One vector's worth of elements of a tile. Column-major: queries
@@ -82,8 +97,11 @@ private:
 
   //===--- EmitDot.cpp: register-tiled products -----------------------------===//
   mlir::LogicalResult emitDot(tile::DotOp op);
-  void emitColumnDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result, bool accumulate);
-  void emitRowDot(const Buffer &lhs, const Buffer &rhs, const Buffer &result, bool accumulate);
+  void emitProduct(const ScalarOperand &scalars, const VectorOperand &vectors, int64_t depth,
+                   const Buffer &result, bool accumulate);
+  void emitRegisterTile(const ScalarOperand &scalars, const VectorOperand &vectors, int64_t depth,
+                        const Buffer &result, bool accumulate, mlir::Value line, mlir::Value column,
+                        int64_t numLines, int64_t numVectors);
 
   //===--- EmitElementwise.cpp: chains, rows, reductions --------------------===//
   mlir::LogicalResult emitElementwise(mlir::Operation *op);
@@ -101,7 +119,6 @@ private:
   mlir::Value element(mlir::Value tile, const Point &point, PointCache &cache);
   mlir::Value lanesOf(mlir::Operation *op, mlir::ValueRange operands);
   mlir::Value rowMemory(mlir::Value row);
-  mlir::Value exp2(mlir::Value x);
   mlir::Value maximum(mlir::Value a, mlir::Value b);
   mlir::Value combine(tile::Reduction kind, mlir::Value a, mlir::Value b);
 

@@ -1,0 +1,225 @@
+//===- CacheTest.cpp - What is compiled, and how often --------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "JitTesting.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Builders.h"
+
+#include <atomic>
+#include <thread>
+
+using namespace girih;
+using namespace girih::testing;
+
+TEST(Cache, OneKernelServesEveryShape) {
+  auto session = makeSession();
+  Pattern pattern = causal() & window(20);
+  int64_t lengths[] = {1, 2, 15, 16, 17, 63, 64, 65, 101, 257};
+  for (int64_t numQ : lengths) {
+    for (int64_t numK : {numQ, int64_t(1), int64_t(97)}) {
+      Sizes sizes{2, 4, numQ % 2 ? 2 : 4, numQ, numK, 16, 16};
+      bool hit = false;
+      auto kernel = compile(*session, pattern, optionsFor(sizes), &hit);
+      ASSERT_TRUE(kernel);
+      EXPECT_EQ(hit, session->compilations() == 1 && !(numQ == 1 && numK == numQ && !hit));
+      EXPECT_EQ(check(*kernel, pattern, sizes), "") << numQ << " x " << numK;
+    }
+  }
+  EXPECT_EQ(session->compilations(), 1);
+}
+
+TEST(Cache, ReportsHitsAndMisses) {
+  auto session = makeSession();
+  bool hit = true;
+  ASSERT_TRUE(compile(*session, causal(), {}, &hit));
+  EXPECT_FALSE(hit);
+  // Another tree of the same value is the same kernel.
+  ASSERT_TRUE(compile(*session, causal(), {}, &hit));
+  EXPECT_TRUE(hit);
+  EXPECT_EQ(session->compilations(), 1);
+}
+
+TEST(Cache, EveryOptionIsPartOfTheKey) {
+  auto session = makeSession();
+  CompileOptions base;
+  base.headDim = 16;
+  std::vector<CompileOptions> variants(8, base);
+  variants[1].dtype = GIRIH_BF16;
+  variants[2].headDim = 17;
+  variants[3].vDim = 8;
+  variants[4].align = GIRIH_TOP_LEFT;
+  variants[5].tileQ = 32;
+  variants[6].tileK = 32;
+  variants[7].cpu = "x86-64-v2";
+  for (const CompileOptions &options : variants)
+    ASSERT_TRUE(compile(*session, causal(), options));
+  EXPECT_EQ(session->compilations(), int64_t(variants.size()));
+  ASSERT_TRUE(compile(*session, window(3), base));
+  EXPECT_EQ(session->compilations(), int64_t(variants.size()) + 1);
+}
+
+TEST(Cache, ScoreFunctionsArePartOfTheKey) {
+  auto session = makeSession();
+  auto times = [](float factor) -> ScoreBuilder {
+    return [factor](mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange in) -> mlir::Value {
+      auto constant = mlir::arith::ConstantOp::create(b, loc, b.getF32FloatAttr(factor));
+      return mlir::arith::MulFOp::create(b, loc, in[0], constant);
+    };
+  };
+  CompileOptions two, three;
+  two.headDim = three.headDim = 16;
+  two.score = times(2);
+  three.score = times(3);
+  Sizes sizes;
+  auto a = compile(*session, causal(), two), b = compile(*session, causal(), three);
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(session->compilations(), 2);
+  EXPECT_EQ(check(*a, causal(), sizes,
+                  [](double s, int64_t, int64_t, int64_t, int64_t) { return 2 * s; }),
+            "");
+  EXPECT_EQ(check(*b, causal(), sizes,
+                  [](double s, int64_t, int64_t, int64_t, int64_t) { return 3 * s; }),
+            "");
+  bool hit = false;
+  two.score = times(2);
+  ASSERT_TRUE(compile(*session, causal(), two, &hit));
+  EXPECT_TRUE(hit);
+}
+
+TEST(Cache, ConcurrentRequestsForOneKernelCompileOnce) {
+  auto session = makeSession();
+  Pattern pattern = window(9, 4) | global(2);
+  Sizes sizes;
+  std::vector<std::string> problems(16);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i != problems.size(); ++i)
+    threads.emplace_back([&, i] {
+      auto kernel = session->compile(pattern, optionsFor(sizes));
+      problems[i] = kernel ? check(**kernel, pattern, sizes) : llvm::toString(kernel.takeError());
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &problem : problems)
+    EXPECT_EQ(problem, "");
+  EXPECT_EQ(session->compilations(), 1);
+}
+
+TEST(Cache, ConcurrentRequestsForDifferentKernels) {
+  auto session = makeSession();
+  Sizes sizes;
+  std::vector<std::string> problems(8);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i != problems.size(); ++i)
+    threads.emplace_back([&, i] {
+      Pattern pattern = causal() & window(int64_t(i));
+      auto kernel = session->compile(pattern, optionsFor(sizes));
+      problems[i] = kernel ? check(**kernel, pattern, sizes) : llvm::toString(kernel.takeError());
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &problem : problems)
+    EXPECT_EQ(problem, "");
+  EXPECT_EQ(session->compilations(), int64_t(problems.size()));
+}
+
+TEST(Cache, OperandValuesAreNotPartOfTheKey) {
+  auto session = makeSession();
+  Sizes sizes{1, 2, 1, 90, 90, 16, 16};
+  std::vector<Pattern> patterns = {segments({0, 30, 90}) & causal(), segments({0, 90}) & causal(),
+                                   segments({0, 1, 1, 2, 50, 64, 89, 90}) & causal()};
+  std::shared_ptr<CompiledKernel> kernel;
+  for (const Pattern &pattern : patterns) {
+    auto next = compile(*session, pattern, optionsFor(sizes));
+    ASSERT_TRUE(next);
+    EXPECT_TRUE(!kernel || kernel == next);
+    kernel = next;
+    EXPECT_EQ(check(*kernel, pattern, sizes), "") << pattern.str();
+  }
+  EXPECT_EQ(session->compilations(), 1);
+  // Block tables are operands too.
+  patterns = {blockTable(30, {0, 1, 2, 3}, {0, 1, 2}), blockTable(30, {0, 0, 3, 4}, {0, 1, 2, 0})};
+  for (const Pattern &pattern : patterns) {
+    auto next = compile(*session, pattern, optionsFor(sizes));
+    ASSERT_TRUE(next);
+    EXPECT_EQ(check(*next, pattern, sizes), "") << pattern.str();
+  }
+  EXPECT_EQ(session->compilations(), 2);
+}
+
+TEST(Cache, KernelsOutliveTheirSession) {
+  Sizes sizes;
+  std::shared_ptr<CompiledKernel> kernel;
+  {
+    auto session = makeSession();
+    kernel = compile(*session, causal(), optionsFor(sizes));
+  }
+  ASSERT_TRUE(kernel);
+  EXPECT_EQ(check(*kernel, causal(), sizes), "");
+}
+
+TEST(Cache, FailedCompilationsAreNotKept) {
+  auto session = makeSession();
+  CompileOptions options;
+  options.cpu = "no-such-cpu";
+  compileError(*session, causal(), options);
+  compileError(*session, causal(), options);
+  EXPECT_EQ(session->compilations(), 0);
+  EXPECT_TRUE(compile(*session, causal()));
+}
+
+TEST(Cache, BlockMapsAreDerivedOnce) {
+  auto session = makeSession();
+  Sizes sizes;
+  auto kernel = compile(*session, window(5), optionsFor(sizes));
+  ASSERT_TRUE(kernel);
+  Tensors tensors(sizes);
+  LaunchReport report;
+  EXPECT_EQ(launch(*kernel, tensors, window(5), 1, &report), "");
+  EXPECT_FALSE(report.mapCached);
+  EXPECT_EQ(launch(*kernel, tensors, window(5), 1, &report), "");
+  EXPECT_TRUE(report.mapCached);
+  EXPECT_EQ(report.mapMs, 0);
+  Sizes longer = sizes;
+  longer.numQ = longer.numK = 51;
+  Tensors others(longer);
+  EXPECT_EQ(launch(*kernel, others, window(5), 1, &report), "");
+  EXPECT_FALSE(report.mapCached);
+}
+
+TEST(Cache, BlockMapsFollowOperandValues) {
+  auto session = makeSession();
+  Sizes sizes;
+  Pattern two = segments({0, 20, 50}), one = segments({0, 50});
+  auto kernel = compile(*session, two, optionsFor(sizes));
+  ASSERT_TRUE(kernel);
+  // Same lengths, other values, and back again.
+  for (const Pattern &pattern : {two, one, two})
+    EXPECT_EQ(check(*kernel, pattern, sizes), "") << pattern.str();
+}
+
+TEST(Cache, MapsGrowLinearlyWithLength) {
+  auto session = makeSession();
+  auto kernel = compile(*session, window(256, 256) | global(16));
+  ASSERT_TRUE(kernel);
+  auto statsFor = [&](int64_t length) {
+    GirihMapParams params = mapParams(1, 1, length, length, GIRIH_BOTTOM_RIGHT, {}, kernel->desc());
+    GirihMapStats stats{};
+    GirihStatus status{};
+    auto map = kernel->blockMap(params);
+    EXPECT_TRUE(bool(map));
+    EXPECT_EQ(girihBlockMapStats(map->get(), kernel->desc().map, &params, &stats, &status),
+              GIRIH_OK)
+        << status.message;
+    return stats;
+  };
+  GirihMapStats small = statsFor(1 << 16), large = statsFor(1 << 20);
+  double tiles = double(large.listed_full + large.listed_partial) /
+                 double(small.listed_full + small.listed_partial);
+  EXPECT_NEAR(tiles, 16, 0.5);
+  EXPECT_LT(double(large.map_bytes), 17.0 * double(small.map_bytes));
+}

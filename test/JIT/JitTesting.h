@@ -1,0 +1,66 @@
+//===- JitTesting.h - Tensors and comparisons for JIT tests -----*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_TEST_JIT_JITTESTING_H
+#define GIRIH_TEST_JIT_JITTESTING_H
+
+#include "girih/JIT/Session.h"
+#include "girih/Reference/Attention.h"
+
+#include "gtest/gtest.h"
+
+#include <string>
+#include <vector>
+
+namespace girih::testing {
+
+/// Sizes of one launch.
+struct Sizes {
+  int64_t batch = 1, heads = 2, kvHeads = 2, numQ = 50, numK = 50, dim = 16, vDim = 16;
+};
+
+/// Contiguous f32 tensors with random inputs and NaN in the outputs.
+class Tensors {
+public:
+  explicit Tensors(const Sizes &sizes, uint64_t seed = 1);
+
+  Sizes sizes;
+  std::vector<float> qData, kData, vData, oData, lse;
+  GirihView q, k, v, o;
+  float scale;
+};
+
+/// A session; its creation must work.
+std::unique_ptr<Session> makeSession();
+
+/// Compiles; a failure fails the test and gives null.
+std::shared_ptr<CompiledKernel> compile(Session &session, const Pattern &pattern,
+                                        const CompileOptions &options = {},
+                                        bool *cacheHit = nullptr);
+
+/// Options for the dims of `sizes`, f32.
+CompileOptions optionsFor(const Sizes &sizes);
+
+/// Launches with the operands of `pattern`; empty or the error.
+std::string launch(CompiledKernel &kernel, Tensors &tensors, const Pattern &pattern,
+                   int threads = 1, LaunchReport *report = nullptr);
+
+/// Empty, or how far the outputs of a launch are from the reference.
+std::string compareWithReference(const Tensors &tensors, const Pattern &pattern,
+                                 const ScoreFunction &score = {}, bool topLeft = false);
+
+/// launch() and compareWithReference().
+std::string check(CompiledKernel &kernel, const Pattern &pattern, const Sizes &sizes,
+                  const ScoreFunction &score = {});
+
+/// The error of a compilation that must fail.
+std::string compileError(Session &session, const Pattern &pattern, const CompileOptions &options,
+                         int *code = nullptr);
+
+} // namespace girih::testing
+
+#endif // GIRIH_TEST_JIT_JITTESTING_H
