@@ -29,6 +29,7 @@ enum class ScoreKind {
   RelativeBias, ///< s + c * ((q - k) & 7)
   BatchBias,    ///< s + c * b
   Hide,         ///< -inf where (k + h) % 3 == 0
+  HideStart,    ///< -inf where k < 70: whole tiles, full ones too
   KeyOnly,      ///< c * k: reads no score
 };
 
@@ -60,6 +61,8 @@ struct LaunchCase {
   Layout q = Layout::Contiguous, k = Layout::Contiguous, v = Layout::Contiguous,
          o = Layout::Contiguous;
   float magnitude = 1; ///< of the entries of q
+  float scale = 0;     ///< 0: 1 / sqrt(D)
+  bool zeroScale = false;
   int threads = 1;
   bool wantsLse = true;
 

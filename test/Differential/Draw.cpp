@@ -46,6 +46,8 @@ public:
 } // namespace
 
 int64_t Drawer::length() {
+  if (oneIn(40))
+    return between(300, 1200);
   switch (between(0, 6)) {
   case 0:
     return between(1, 8);
@@ -101,6 +103,10 @@ LaunchCase Drawer::launch(const KernelCase &kernel) {
   launch.o = layout(false);
   launch.threads = oneIn(4) ? 2 : 1;
   launch.wantsLse = !oneIn(16);
+  if (oneIn(6)) {
+    launch.scale = oneOf({0.0f, -0.3f, 0.5f, 1.0f});
+    launch.zeroScale = launch.scale == 0;
+  }
   if (kernel.dtype != GIRIH_F16 && kernel.score == ScoreKind::None && oneIn(12))
     launch.magnitude = oneOf({30.0f, 1e3f, 1e4f});
   return launch;
@@ -119,7 +125,7 @@ KernelCase Drawer::kernel() {
   if (oneIn(4))
     kernel.cpu = oneOf<const char *>({"x86-64-v3", "x86-64-v2", "x86-64"});
   if (oneIn(3)) {
-    kernel.score = static_cast<ScoreKind>(between(1, 7));
+    kernel.score = static_cast<ScoreKind>(between(1, 8));
     switch (kernel.score) {
     case ScoreKind::Softcap:
       kernel.constant = oneOf({0.5f, 5.0f, 50.0f});

@@ -39,6 +39,8 @@ static cl::opt<int64_t> caseFlag("case", cl::desc("Run the group of this case on
                                  cl::cat(category));
 static cl::opt<double> minutesFlag("minutes", cl::desc("Stop after this long (0: never)"),
                                    cl::init(0), cl::cat(category));
+static cl::opt<double> shrinkFlag("shrink-seconds", cl::desc("Time to shrink a failing case"),
+                                  cl::init(30), cl::cat(category));
 static cl::opt<int> workersFlag("workers", cl::desc("Threads that run cases"), cl::init(2),
                                 cl::cat(category));
 
@@ -102,7 +104,7 @@ void Tester::report(const KernelCase &kernelCase, const LaunchCase &launchCase,
   LaunchCase launch = launchCase;
   // The first failures are looked at; the others are counted.
   if (failures <= 3)
-    shrinkCase(seed, kernel, launch, /*seconds=*/40);
+    shrinkCase(seed, kernel, launch, shrinkFlag);
   std::lock_guard<std::mutex> lock(output);
   llvm::outs() << "FAILED case " << launch.number << ": " << problem
                << "\n  replay: --seed=" << seed << " --case=" << launch.number

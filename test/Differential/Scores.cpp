@@ -21,6 +21,9 @@ using namespace girih;
 using namespace girih::differential;
 namespace arith = mlir::arith;
 
+/// Of HideStart: more than a tile.
+static constexpr int64_t hiddenKeys = 70;
+
 namespace {
 
 /// Short names for what score functions are made of.
@@ -77,6 +80,12 @@ ScoreBuilder differential::scoreBuilder(ScoreKind kind, float c) {
       return arith::SelectOp::create(b, loc, hidden,
                                      ops.real(-std::numeric_limits<float>::infinity()), s);
     }
+    case ScoreKind::HideStart: {
+      mlir::Value hidden =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, k, ops.integer(hiddenKeys));
+      return arith::SelectOp::create(b, loc, hidden,
+                                     ops.real(-std::numeric_limits<float>::infinity()), s);
+    }
     case ScoreKind::KeyOnly:
       return ops.mul(ops.real(c), ops.toReal(k));
     }
@@ -104,6 +113,8 @@ ScoreFunction differential::scoreFunction(ScoreKind kind, float constant) {
       return s + c * double(b);
     case ScoreKind::Hide:
       return (k + h) % 3 == 0 ? -std::numeric_limits<double>::infinity() : s;
+    case ScoreKind::HideStart:
+      return k < hiddenKeys ? -std::numeric_limits<double>::infinity() : s;
     case ScoreKind::KeyOnly:
       return c * double(k);
     }

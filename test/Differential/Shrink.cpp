@@ -71,7 +71,8 @@ private:
                      set(&KernelCase::score, ScoreKind::None) |
                      set(&KernelCase::tileQ, int64_t(0)) | set(&KernelCase::tileK, int64_t(0)) |
                      set(&KernelCase::topLeft, false) | set(&LaunchCase::batch, int64_t(1)) |
-                     set(&LaunchCase::magnitude, 1.0f) | set(&LaunchCase::threads, 1);
+                     set(&LaunchCase::magnitude, 1.0f) | set(&LaunchCase::scale, 0.0f) |
+                     set(&LaunchCase::zeroScale, false) | set(&LaunchCase::threads, 1);
     for (auto member : {&LaunchCase::q, &LaunchCase::k, &LaunchCase::v, &LaunchCase::o})
       isSimpler |= set(member, Layout::Contiguous);
     if (launch.heads > 1)
@@ -123,8 +124,9 @@ void differential::shrinkCase(uint64_t seed, KernelCase &kernel, LaunchCase &lau
 
 std::string differential::commandLine(const KernelCase &kernel, const LaunchCase &launch) {
   static const char *const dtypes[] = {"f32", "bf16", "f16"};
-  static const char *const scores[] = {"none",          "softcap",    "alibi", "scale",
-                                       "relative bias", "batch bias", "hide",  "key only"};
+  static const char *const scores[] = {"none",  "softcap",       "alibi",
+                                       "scale", "relative bias", "batch bias",
+                                       "hide",  "hide start",    "key only"};
   static const char *const layouts[] = {"contiguous", "token-major", "padded", "reversed",
                                         "shared-batch"};
   std::string line =
@@ -133,6 +135,8 @@ std::string differential::commandLine(const KernelCase &kernel, const LaunchCase
                   kernel.pattern.str(), launch.numQ, launch.numK, launch.batch, launch.heads,
                   launch.kvHeads, kernel.dim, kernel.vDim, dtypes[kernel.dtype],
                   kernel.topLeft ? "top_left" : "bottom_right", launch.threads);
+  if (launch.zeroScale || launch.scale != 0)
+    line += fmt::format(" --scale {}", launch.scale);
   return line + fmt::format("\n  and, which it has no flags for: tile {}x{} (0: chosen), cpu '{}', "
                             "score {} ({}), layouts q {}, k {}, v {}, o {}, q times {}",
                             kernel.tileQ, kernel.tileK, kernel.cpu, scores[int(kernel.score)],

@@ -23,6 +23,7 @@ namespace {
 struct InnerLoop {
   size_t first, last;
   int64_t multiplyAdds = 0, stackAccesses = 0;
+  bool rounds = false; ///< exp2 does, products do not
 };
 
 } // namespace
@@ -49,6 +50,7 @@ static std::vector<InnerLoop> innerLoops(StringRef assembly, StringRef reg) {
     for (size_t j = loop.first; j != i; ++j) {
       StringRef text = lines[j].split('#').first;
       loop.multiplyAdds += text.contains("vfmadd");
+      loop.rounds |= text.contains("vround") || text.contains("vrndscale");
       loop.stackAccesses += text.contains("(%rsp") && text.contains(reg);
     }
     loops.push_back(loop);
@@ -62,7 +64,7 @@ static void expectNoSpills(const CompileOptions &options, StringRef reg) {
   ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());
   int64_t products = 0;
   for (const InnerLoop &loop : innerLoops(*text, reg)) {
-    if (loop.multiplyAdds < 8)
+    if (loop.multiplyAdds < 8 || loop.rounds)
       continue;
     ++products;
     EXPECT_EQ(loop.stackAccesses, 0) << "lines " << loop.first << " to " << loop.last;

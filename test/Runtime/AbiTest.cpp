@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "girih-c/Cuda.h"
 #include "girih-c/Runtime.h"
 
 #include <gtest/gtest.h>
@@ -77,6 +78,39 @@ static_assert(offsetof(GirihKernelDesc, dtype) == 16);
 static_assert(offsetof(GirihKernelDesc, scratch_bytes) == 40);
 static_assert(offsetof(GirihKernelDesc, map) == 48);
 static_assert(offsetof(GirihKernelDesc, entry) == 56);
+
+static_assert(sizeof(GirihCudaTask) == 24);
+static_assert(offsetof(GirihCudaTask, batch) == 0);
+static_assert(offsetof(GirihCudaTask, head) == 4);
+static_assert(offsetof(GirihCudaTask, q_tile) == 8);
+static_assert(offsetof(GirihCudaTask, first_run) == 12);
+static_assert(offsetof(GirihCudaTask, num_runs) == 16);
+static_assert(offsetof(GirihCudaTask, num_tiles) == 20);
+
+static_assert(sizeof(GirihCudaArguments) == 96);
+static_assert(offsetof(GirihCudaArguments, o) == 0);
+static_assert(offsetof(GirihCudaArguments, lse) == 8);
+static_assert(offsetof(GirihCudaArguments, tasks) == 16);
+static_assert(offsetof(GirihCudaArguments, runs) == 24);
+static_assert(offsetof(GirihCudaArguments, tables) == 32);
+static_assert(offsetof(GirihCudaArguments, o_stride) == 40);
+static_assert(offsetof(GirihCudaArguments, num_q) == 64);
+static_assert(offsetof(GirihCudaArguments, num_k) == 68);
+static_assert(offsetof(GirihCudaArguments, q_offset) == 72);
+static_assert(offsetof(GirihCudaArguments, q_end) == 76);
+static_assert(offsetof(GirihCudaArguments, heads) == 80);
+static_assert(offsetof(GirihCudaArguments, heads_per_kv) == 84);
+static_assert(offsetof(GirihCudaArguments, num_tasks) == 88);
+static_assert(offsetof(GirihCudaArguments, scale) == 92);
+
+static_assert(sizeof(GirihCudaKernelDesc) == 96);
+static_assert(offsetof(GirihCudaKernelDesc, function) == 64);
+static_assert(offsetof(GirihCudaKernelDesc, threads) == 72);
+static_assert(offsetof(GirihCudaKernelDesc, shared_bytes) == 76);
+static_assert(offsetof(GirihCudaKernelDesc, box_q) == 80);
+static_assert(offsetof(GirihCudaKernelDesc, box_k) == 84);
+static_assert(offsetof(GirihCudaKernelDesc, box_cols) == 88);
+static_assert(offsetof(GirihCudaKernelDesc, persistent) == 92);
 
 static_assert(sizeof(GirihStatus) == 1024);
 

@@ -9,6 +9,9 @@
 // Complements
 //===----------------------------------------------------------------------===//
 
+// CHECK-LABEL: func.func @complement_of_inequality(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {-(q - k) - 1 >= 0}
+// CHECK-NEXT: return %[[P0]] : !girih.pattern
 func.func @complement_of_inequality() -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
   %1 = girih.complement %0
@@ -16,12 +19,22 @@ func.func @complement_of_inequality() -> !girih.pattern {
 }
 
 // Either side of it.
+// CHECK-LABEL: func.func @complement_of_equality(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {-(q - k) - 1 >= 0}
+// CHECK-NEXT: %[[P1:.*]] = girih.where {q - k - 1 >= 0}
+// CHECK-NEXT: %[[P2:.*]] = girih.union %[[P0]], %[[P1]]
+// CHECK-NEXT: return %[[P2]] : !girih.pattern
 func.func @complement_of_equality() -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k == 0)>
   %1 = girih.complement %0
   return %1 : !girih.pattern
 }
 
+// CHECK-LABEL: func.func @complement_of_conjunction(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {-(q - k) - 1 >= 0}
+// CHECK-NEXT: %[[P1:.*]] = girih.where {-(k - 4) - 1 >= 0}
+// CHECK-NEXT: %[[P2:.*]] = girih.union %[[P0]], %[[P1]]
+// CHECK-NEXT: return %[[P2]] : !girih.pattern
 func.func @complement_of_conjunction() -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0, k - 4 >= 0)>
   %1 = girih.complement %0
@@ -29,12 +42,22 @@ func.func @complement_of_conjunction() -> !girih.pattern {
 }
 
 // Sets of symbols stay sets of symbols.
+// CHECK-LABEL: func.func @complement_of_product(
+// CHECK-NEXT: %[[P0:.*]] = girih.where symbols {-(h * k - q) - 1 >= 0}
+// CHECK-NEXT: return %[[P0]] : !girih.pattern
 func.func @complement_of_product() -> !girih.pattern {
   %0 = girih.where affine_set<()[b, h, q, k, nq, nk, n] : (h * k - q >= 0)>
   %1 = girih.complement %0
   return %1 : !girih.pattern
 }
 
+// CHECK-LABEL: func.func @complement_of_union(
+// CHECK-SAME: %[[ARG0:[^:]*]]:
+// CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] : tensor<?xi64>
+// CHECK-NEXT: %[[P1:.*]] = girih.where {-(q - k) - 1 >= 0}
+// CHECK-NEXT: %[[P2:.*]] = girih.complement %[[P0]]
+// CHECK-NEXT: %[[P3:.*]] = girih.intersect %[[P1]], %[[P2]]
+// CHECK-NEXT: return %[[P3]] : !girih.pattern
 func.func @complement_of_union(%offsets: tensor<?xi64>) -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
   %1 = girih.segments %offsets : tensor<?xi64>
@@ -43,6 +66,13 @@ func.func @complement_of_union(%offsets: tensor<?xi64>) -> !girih.pattern {
   return %3 : !girih.pattern
 }
 
+// CHECK-LABEL: func.func @complement_of_intersection(
+// CHECK-SAME: %[[ARG0:[^:]*]]:
+// CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] : tensor<?xi64>
+// CHECK-NEXT: %[[P1:.*]] = girih.where {-(q - k) - 1 >= 0}
+// CHECK-NEXT: %[[P2:.*]] = girih.complement %[[P0]]
+// CHECK-NEXT: %[[P3:.*]] = girih.union %[[P1]], %[[P2]]
+// CHECK-NEXT: return %[[P3]] : !girih.pattern
 func.func @complement_of_intersection(%offsets: tensor<?xi64>) -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
   %1 = girih.segments %offsets : tensor<?xi64>
@@ -52,6 +82,15 @@ func.func @complement_of_intersection(%offsets: tensor<?xi64>) -> !girih.pattern
 }
 
 // Through two levels, where complements of complements vanish.
+// CHECK-LABEL: func.func @complement_of_nested(
+// CHECK-SAME: %[[ARG0:[^:]*]]:
+// CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] : tensor<?xi64>
+// CHECK-NEXT: %[[P1:.*]] = girih.random_blocks size = 64 count = 3 seed = 0
+// CHECK-NEXT: %[[P2:.*]] = girih.complement %[[P0]]
+// CHECK-NEXT: %[[P3:.*]] = girih.where {-(q - k) - 1 >= 0}
+// CHECK-NEXT: %[[P4:.*]] = girih.union %[[P1]], %[[P3]]
+// CHECK-NEXT: %[[P5:.*]] = girih.intersect %[[P2]], %[[P4]]
+// CHECK-NEXT: return %[[P5]] : !girih.pattern
 func.func @complement_of_nested(%offsets: tensor<?xi64>) -> !girih.pattern {
   %0 = girih.segments %offsets : tensor<?xi64>
   %1 = girih.random_blocks size = 64 count = 3 seed = 0
@@ -67,6 +106,9 @@ func.func @complement_of_nested(%offsets: tensor<?xi64>) -> !girih.pattern {
 // Sets
 //===----------------------------------------------------------------------===//
 
+// CHECK-LABEL: func.func @merges_sets(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {q - k >= 0, k - q + 7 >= 0}
+// CHECK-NEXT: return %[[P0]] : !girih.pattern
 func.func @merges_sets() -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
   %1 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (k - q + 7 >= 0)>
@@ -75,6 +117,9 @@ func.func @merges_sets() -> !girih.pattern {
 }
 
 // No key is before 4 and after 8.
+// CHECK-LABEL: func.func @drops_empty_intersections(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {q - k >= 0}
+// CHECK-NEXT: return %[[P0]] : !girih.pattern
 func.func @drops_empty_intersections() -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
   %1 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (-k + 4 >= 0)>
@@ -84,6 +129,13 @@ func.func @drops_empty_intersections() -> !girih.pattern {
   return %4 : !girih.pattern
 }
 
+// CHECK-LABEL: func.func @flattens_unions(
+// CHECK-SAME: %[[ARG0:[^:]*]]:
+// CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] : tensor<?xi64>
+// CHECK-NEXT: %[[P1:.*]] = girih.where {q - k >= 0}
+// CHECK-NEXT: %[[P2:.*]] = girih.where {-k + 4 >= 0}
+// CHECK-NEXT: %[[P3:.*]] = girih.union %[[P0]], %[[P1]], %[[P2]]
+// CHECK-NEXT: return %[[P3]] : !girih.pattern
 func.func @flattens_unions(%offsets: tensor<?xi64>) -> !girih.pattern {
   %0 = girih.segments %offsets : tensor<?xi64>
   %1 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
@@ -97,6 +149,13 @@ func.func @flattens_unions(%offsets: tensor<?xi64>) -> !girih.pattern {
 // What is left alone
 //===----------------------------------------------------------------------===//
 
+// CHECK-LABEL: func.func @complements_of_leaves(
+// CHECK-SAME: %[[ARG0:[^:]*]]:
+// CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] : tensor<?xi64>
+// CHECK-NEXT: %[[P1:.*]] = girih.complement %[[P0]]
+// CHECK-NEXT: %[[P2:.*]] = girih.chunk size = 64
+// CHECK-NEXT: %[[P3:.*]] = girih.complement %[[P2]]
+// CHECK-NEXT: return %[[P1]], %[[P3]] : !girih.pattern, !girih.pattern
 func.func @complements_of_leaves(%offsets: tensor<?xi64>) -> (!girih.pattern, !girih.pattern) {
   %0 = girih.segments %offsets : tensor<?xi64>
   %1 = girih.complement %0
@@ -106,6 +165,10 @@ func.func @complements_of_leaves(%offsets: tensor<?xi64>) -> (!girih.pattern, !g
 }
 
 // Nine constraints would become nine sets.
+// CHECK-LABEL: func.func @complement_of_large_set(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {k mod 2 >= 0, k mod 3 - 1 >= 0, k mod 5 - 1 >= 0, k mod 7 - 1 >= 0, k mod 11 - 1 >= 0, k mod 13 - 1 >= 0, k mod 17 - 1 >= 0, k mod 19 - 1 >= 0, k mod 23 - 1 >= 0, k mod 29 - 1 >= 0}
+// CHECK-NEXT: %[[P1:.*]] = girih.complement %[[P0]]
+// CHECK-NEXT: return %[[P1]] : !girih.pattern
 func.func @complement_of_large_set() -> !girih.pattern {
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] :
       (k mod 2 >= 0, k mod 3 - 1 >= 0, k mod 5 - 1 >= 0, k mod 7 - 1 >= 0, k mod 11 - 1 >= 0,

@@ -137,9 +137,6 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
     return invalidError("expected --dim D, but got none");
   if (flags.noCache && flags.cacheDir)
     return invalidError("expected one of --cache-dir and --no-cache, but got both");
-  if (flags.target != "cpu")
-    return unsupportedError("--target: this build has no CUDA backend, but got '" + flags.target +
-                            "'; supported targets: cpu");
   Request r;
   r.pattern = *pattern;
   r.numQ = flags.qLen.value_or(0);
@@ -153,6 +150,7 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   r.dtype = flags.dtype == "f32" ? GIRIH_F32 : flags.dtype == "bf16" ? GIRIH_BF16 : GIRIH_F16;
   r.align = flags.align == "top_left" ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;
   r.cacheDir = cacheFolder(flags);
+  r.cuda = flags.target == "cuda";
   if (r.heads % r.kvHeads != 0)
     return invalidError("expected --heads to be a multiple of --kv-heads, but got " +
                         number(r.heads) + " and " + number(r.kvHeads));

@@ -36,6 +36,7 @@ struct Request {
   GirihDType dtype = GIRIH_F32;
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   std::string dtypeName, cacheDir;
+  bool cuda = false; ///< run on an NVIDIA GPU
 
   CompileOptions compileOptions() const;
 };

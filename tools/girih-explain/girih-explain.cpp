@@ -37,6 +37,8 @@ static llvm::Error run(const RequestFlags &flags, std::optional<int64_t> picture
   llvm::Expected<Request> request = makeRequest(flags);
   if (!request)
     return request.takeError();
+  if (request->cuda)
+    return unsupportedError("--target: cuda is not supported by girih-explain; supported: cpu");
   int64_t head = pictureHead.value_or(0);
   if (head >= request->heads)
     return invalidError("--picture-head: expected less than --heads (" +

@@ -42,7 +42,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
   return writeJson([&](llvm::json::OStream &json) {
     const GirihMapStats &stats = report.stats;
     json.attribute("pattern", r.pattern.str());
-    json.attribute("target", "cpu");
+    json.attribute("target", r.cuda ? "cuda" : "cpu");
     json.attribute("dtype", r.dtypeName);
     json.attribute("batch", r.batch);
     json.attribute("heads", r.heads);
@@ -67,7 +67,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     json.attribute("max_error",
                    report.check ? jsonNumber(report.check->comparison.maxError) : none);
     json.attribute("threads", report.threads);
-    json.attribute("device", deviceName());
+    json.attribute("device", report.device.empty() ? deviceName() : report.device);
     // Beyond the contract: what the numbers above were taken from.
     json.attribute("v_dim", r.vDim);
     json.attribute("check", !report.check                   ? none
@@ -109,8 +109,9 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
     pattern = pattern.substr(0, 197) + "...";
   std::string out = pattern + "\n";
   out += row("problem", lengths + ", " + r.dtypeName);
-  out += row("device", fmt::format("{}, {} thread{}", deviceName(), report.threads,
-                                   report.threads == 1 ? "" : "s"));
+  out += row("device", r.cuda ? report.device
+                              : fmt::format("{}, {} thread{}", deviceName(), report.threads,
+                                            report.threads == 1 ? "" : "s"));
   out += row("compile", fmt::format("{:.1f} ms{}", report.compileMs,
                                     report.cacheHit ? " (from the cache)" : ""));
   out += row("block map", fmt::format("{:.2f} ms, {} bytes", report.mapMs, stats.map_bytes));
@@ -119,9 +120,11 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
                                      ? "one launch"
                                      : fmt::format("median of {} launches", report.launches)));
   out += row("useful", fmt::format("{:.1f} GFLOP/s", gflops(r, stats.useful_pairs, report.timeMs)));
-  out += row("computed", fmt::format("{:.1f} GFLOP/s, {:.0f} % of the FMA peak ({:.1f})", computed,
-                                     report.peakGflops > 0 ? 100 * computed / report.peakGflops : 0,
-                                     report.peakGflops));
+  std::string ofPeak = report.peakGflops > 0
+                           ? fmt::format(", {:.0f} % of the FMA peak ({:.1f})",
+                                         100 * computed / report.peakGflops, report.peakGflops)
+                           : "";
+  out += row("computed", fmt::format("{:.1f} GFLOP/s{}", computed, ofPeak));
   out += row("tiles", fmt::format("{} full, {} partial of {} x {} tokens", stats.listed_full,
                                   stats.listed_partial, report.tileQ, report.tileK));
   out += row("tile efficiency",

@@ -20,6 +20,7 @@ struct RunReport {
   int64_t launches = 1; ///< that the time is the median of
   bool cacheHit = false;
   int threads = 0;
+  std::string device; ///< of a GPU; empty: this processor
   GirihMapStats stats{};
   int32_t tileQ = 0, tileK = 0;
   std::optional<CheckResult> check;

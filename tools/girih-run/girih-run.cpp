@@ -10,6 +10,7 @@
 
 #include "Bench.h"
 #include "Check.h"
+#include "Cuda.h"
 #include "Inputs.h"
 #include "Report.h"
 
@@ -30,13 +31,8 @@ static const char usage[] =
 
 /// `--emit`: prints the IR and launches nothing.
 static llvm::Error emitStage(Session &session, const Request &request, llvm::StringRef stage) {
-  if (stage == "ws" || stage == "ptx")
-    return unsupportedError("--emit: this build has no CUDA backend, but got '" + stage.str() +
-                            "'; supported stages: girih, blocks, tile, llvm, asm");
-  if (stage != "girih" && stage != "blocks" && stage != "tile" && stage != "llvm" && stage != "asm")
-    return invalidError("--emit: expected girih, blocks, tile, llvm or asm, but got '" +
-                        stage.str() + "'");
-  llvm::Expected<std::string> text = session.emit(request.pattern, request.compileOptions(), stage);
+  llvm::Expected<std::string> text =
+      session.emit(request.pattern, request.compileOptions(), stage, request.cuda);
   if (!text)
     return text.takeError();
   llvm::outs() << *text;
@@ -57,6 +53,32 @@ static llvm::Error measureMap(CompiledKernel &kernel, const Request &r,
   report.tileQ = desc.tile_q;
   report.tileK = desc.tile_k;
   report.picture = sampleTiles({map->get(), desc.map, &params}, 0, 0, 24);
+  return llvm::Error::success();
+}
+
+/// Compiles for this processor, launches and times.
+static llvm::Error runCpu(Session &session, const Request &r, Tensors &tensors, float scale,
+                          const Options &options, RunReport &report) {
+  auto kernel = session.compile(r.pattern, r.compileOptions(), &report.cacheHit);
+  if (!kernel)
+    return kernel.takeError();
+  report.compileMs = (*kernel)->compileMs();
+  std::vector<GirihOperand> operands = patternOperands(r.pattern);
+  if (llvm::Error error = measureMap(**kernel, r, operands, report))
+    return error;
+
+  int threads = static_cast<int>(options.threads.value_or(0));
+  report.threads = threads ? threads : girihCpuThreads();
+  auto launch = [&] {
+    return (*kernel)->launch(tensors.q.view(), tensors.k.view(), tensors.v.view(),
+                             tensors.out.view(), tensors.lse.data(), scale, operands, threads);
+  };
+  llvm::Expected<BenchResult> bench = timeLaunches(launch, report.threads, options.bench);
+  if (!bench)
+    return bench.takeError();
+  report.timeMs = bench->medianMs;
+  report.peakGflops = bench->peakGflops;
+  report.launches = bench->launches;
   return llvm::Error::success();
 }
 
@@ -96,26 +118,11 @@ static llvm::Expected<int> run(Options &options) {
   if (!tensors)
     return tensors.takeError();
   RunReport report;
-  auto kernel = (*session)->compile(request->pattern, request->compileOptions(), &report.cacheHit);
-  if (!kernel)
-    return kernel.takeError();
-  report.compileMs = (*kernel)->compileMs();
-  std::vector<GirihOperand> operands = patternOperands(request->pattern);
-  if (llvm::Error error = measureMap(**kernel, *request, operands, report))
-    return std::move(error);
-
-  int threads = static_cast<int>(options.threads.value_or(0));
-  report.threads = threads ? threads : girihCpuThreads();
-  auto launch = [&] {
-    return (*kernel)->launch(tensors->q.view(), tensors->k.view(), tensors->v.view(),
-                             tensors->out.view(), tensors->lse.data(), scale, operands, threads);
-  };
-  llvm::Expected<BenchResult> bench = timeLaunches(launch, report.threads, options.bench);
-  if (!bench)
-    return bench.takeError();
-  report.timeMs = bench->medianMs;
-  report.peakGflops = bench->peakGflops;
-  report.launches = bench->launches;
+  llvm::Error ran = request->cuda
+                        ? runCuda(**session, *request, *tensors, scale, options.bench, report)
+                        : runCpu(**session, *request, *tensors, scale, options, report);
+  if (ran)
+    return std::move(ran);
 
   if (llvm::Error error = writeOutputs(options, *request, *tensors))
     return std::move(error);

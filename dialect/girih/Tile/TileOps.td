@@ -216,9 +216,9 @@ def GirihTile_SplatOp : GirihTile_Op<"splat", [Pure]> {
 def GirihTile_MaskOp : GirihTile_Op<"mask", [Pure, AllTypesMatch<["tile", "result"]>]> {
   let summary = "Set the pairs that a pattern does not keep to minus infinity";
   let description = [{
-    `result[i, j] = tile[i, j]` when `when` is false, or when query row `q_row + i`
-    and key `k_row + j` are in bounds and `pattern` keeps the pair of the query's
-    position and the key; else `-inf`. Causal at the diagonal, `s` kept:
+    `result[i, j] = tile[i, j]` when `when` is false, or when key `k_row + j` is in
+    bounds and `pattern` keeps it for a query at position `q_row + i`; else `-inf`.
+    Causal at the diagonal, `s` kept:
 
         s s s s        s -inf -inf -inf
         s s s s   ->   s    s -inf -inf
@@ -240,7 +240,7 @@ def GirihTile_MaskOp : GirihTile_Op<"mask", [Pure, AllTypesMatch<["tile", "resul
     Arg<Girih_PatternType, "The pairs to keep.">:$pattern,
     Arg<Index, "Batch of the tile.">:$batch,
     Arg<Index, "Query head of the tile.">:$head,
-    Arg<Index, "Query row of the launch in the tile's first row.">:$qRow,
+    Arg<Index, "Absolute position of the tile's first query.">:$qRow,
     Arg<Index, "Key in the tile's first column.">:$kRow,
     Arg<I1, "Whether to mask at all: true on partial tiles.">:$when);
   let results = (outs Res<GirihTile_F32Tile2D, "Masked scores.">:$result);
@@ -252,8 +252,7 @@ def GirihTile_MaskOp : GirihTile_Op<"mask", [Pure, AllTypesMatch<["tile", "resul
 def GirihTile_MapOp : GirihTile_Op<"map", [Pure, SingleBlock, AllTypesMatch<["tile", "result"]>]> {
   let summary = "Apply a scalar function of element and coordinates to a tile";
   let description = [{
-    `result[i, j] = body(tile[i, j], batch, head, q, k_row + j)`, where `q` is the
-    position of query row `q_row + i`.
+    `result[i, j] = body(tile[i, j], batch, head, q_row + i, k_row + j)`.
 
     - [c1] The region takes an `f32` and four `index`.
     - [c2] It ends in `girih.yield` of one `f32`.
@@ -282,7 +281,7 @@ def GirihTile_MapOp : GirihTile_Op<"map", [Pure, SingleBlock, AllTypesMatch<["ti
     Arg<GirihTile_F32Tile2D, "Scores.">:$tile,
     Arg<Index, "Batch of the tile.">:$batch,
     Arg<Index, "Query head of the tile.">:$head,
-    Arg<Index, "Query row of the launch in the tile's first row.">:$qRow,
+    Arg<Index, "Absolute position of the tile's first query.">:$qRow,
     Arg<Index, "Key in the tile's first column.">:$kRow);
   let results = (outs Res<GirihTile_F32Tile2D, "Mapped scores.">:$result);
   let regions = (region SizedRegion<1>:$body);

@@ -29,6 +29,9 @@ def ConvertAttentionToTile : Pass<"girih-convert-attention-to-tile", "::mlir::fu
   }];
   let dependentDialects = ["::girih::tile::GirihTileDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"tensorCores", "girih-tensor-cores", "bool", "false",
+           "Multiply inputs as they are: scale scores instead of queries, round probabilities to the type of values">];
 }
 
 def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
@@ -78,6 +81,28 @@ def ExpandVectorMath : Pass<"girih-expand-vector-math", "::mlir::func::FuncOp"> 
                            "::mlir::vector::VectorDialect"];
   let options = [
     Option<"avx512", "girih-avx512", "bool", "false", "Scale by AVX-512's vscalef where it fits">];
+}
+
+def ConvertTileToHopper : Pass<"girih-convert-tile-to-hopper", "::mlir::ModuleOp"> {
+  let summary = "Lower tile kernels to warp-specialised Hopper programs";
+  let description = [{
+    *Does*: rewrites every tile kernel to an LLVM function for sm_90a: one producer
+    thread copies key and value tiles by TMA into a ring of two stages, warpgroups
+    of 64 query rows each multiply by wgmma. The product of a tile's probabilities
+    and values overlaps the softmax of the next tile, and warpgroups take turns at
+    the tensor cores. Masks run behind a uniform branch on partial tiles.
+
+    *Needs*: what girih-convert-attention-to-tile with girih-tensor-cores leaves;
+    bf16 or f16 inputs; tiles of 64, 128 or 192 rows.
+
+    *Leaves*: llvm and arith ops. The function carries girih.shared_bytes and
+    girih.threads.
+
+    *Declines*: nothing; a tile op outside of the supported forms is an error.
+
+    *Example*: test/Conversion/TileToHopper/convert-tile-to-hopper.mlir
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
 
 #endif // GIRIH_CONVERSION_PASSES_TD

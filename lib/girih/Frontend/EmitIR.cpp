@@ -107,7 +107,7 @@ private:
                                     node.strides, causal);
     }
     case PatternKind::Heads:
-      return HeadsOp::create(b, loc, type, children, node.headBegin, node.headEnd);
+      return heads(node, children);
     case PatternKind::Union:
       return UnionOp::create(b, loc, type, children);
     case PatternKind::Intersect:
@@ -120,6 +120,20 @@ private:
       return predicate(*node.expr);
     }
     llvm_unreachable("every kind is handled");
+  }
+
+  /// The op wants its ranges ascending; the language takes them in any order.
+  Value heads(const PatternNode &node, ValueRange children) {
+    SmallVector<size_t> order(llvm::to_vector(llvm::seq<size_t>(0, children.size())));
+    llvm::sort(order, [&](size_t x, size_t y) { return node.headBegin[x] < node.headBegin[y]; });
+    SmallVector<Value> patterns;
+    SmallVector<int64_t> first, last;
+    for (size_t i : order) {
+      patterns.push_back(children[i]);
+      first.push_back(node.headBegin[i]);
+      last.push_back(node.headEnd[i]);
+    }
+    return HeadsOp::create(b, loc, b.getType<PatternType>(), patterns, first, last);
   }
 
   Value predicate(const Expr &expr) {

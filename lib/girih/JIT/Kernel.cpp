@@ -29,6 +29,8 @@ JitKernel::blockMap(const GirihMapParams &params, double *mapMs) {
                            params.q_end, params.q_offset, params.tile_q, params.tile_k};
   for (int64_t i = 0; i != params.num_operands; ++i) {
     key.push_back(params.operands[i].size);
+    if (!params.operands[i].data || params.operands[i].size < 0)
+      continue; // refused below, and never cached
     key.insert(key.end(), params.operands[i].data,
                params.operands[i].data + params.operands[i].size);
   }

@@ -13,8 +13,11 @@
 #include "girih/Pattern/Girih.h"
 #include "girih/Pipelines/Pipelines.h"
 #include "girih/Support/Error.h"
+#include "girih/Target/Ptx.h"
+#include "girih/Target/Ptxas.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
@@ -23,6 +26,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
@@ -86,14 +91,17 @@ public:
     registerDialects(registry);
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
+    registerPtxTranslations(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
   }
 
   llvm::Expected<std::shared_ptr<CompiledKernel>>
   compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
+  llvm::Expected<std::shared_ptr<const CudaCode>>
+  compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
   llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
-                                   llvm::StringRef stage) override;
+                                   llvm::StringRef stage, bool cuda) override;
   int64_t compilations() const override { return numCompilations; }
 
 private:
@@ -112,6 +120,7 @@ private:
   mlir::MLIRContext context;
   std::mutex kernelsMutex;
   std::map<std::string, std::shared_future<Outcome>> kernels;
+  std::map<std::string, std::shared_ptr<const CudaCode>> cudaKernels; ///< under contextMutex
   std::atomic<int64_t> numCompilations{0};
 };
 
@@ -255,6 +264,28 @@ static llvm::Error runStage(mlir::ModuleOp module, const PipelineOptions &option
   return llvm::Error::success();
 }
 
+/// Fills what a descriptor says of a kernel at level L1 and flattens its pattern.
+static llvm::Expected<std::unique_ptr<MapProgram>>
+describe(mlir::ModuleOp module, const CompileOptions &options, GirihKernelDesc &descriptor) {
+  auto function = module.lookupSymbol<mlir::func::FuncOp>(kernelName);
+  BlockMapOp map;
+  function.walk([&](BlockMapOp op) { map = op; });
+  std::unique_ptr<MapProgram> program = buildMapProgram(map.getPattern());
+  if (!program)
+    return internalError("the pattern did not reach its normal form");
+  program->program.num_operands = function.getNumArguments() - firstOperandArgument;
+  descriptor.magic = GIRIH_MAGIC;
+  descriptor.abi_version = GIRIH_ABI_VERSION;
+  descriptor.name = kernelName;
+  descriptor.dtype = options.dtype;
+  descriptor.align = options.align;
+  descriptor.head_dim = options.headDim;
+  descriptor.v_dim = vDimOf(options);
+  descriptor.tile_q = map.getTile()[0];
+  descriptor.tile_k = map.getTile()[1];
+  return program;
+}
+
 llvm::Expected<CachedCode> JitSession::generate(mlir::ModuleOp module,
                                                 const PipelineOptions &pipeline,
                                                 const CpuTarget &target) {
@@ -280,26 +311,10 @@ llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::stri
   if (llvm::Error error = runStage(module, pipeline, buildBlocksPipeline))
     return std::move(error);
 
-  auto function = module.lookupSymbol<mlir::func::FuncOp>(kernelName);
-  int32_t numOperands = function.getNumArguments() - firstOperandArgument;
-  BlockMapOp map;
-  function.walk([&](BlockMapOp op) { map = op; });
-  std::unique_ptr<MapProgram> program = buildMapProgram(map.getPattern());
-  if (!program)
-    return internalError("the pattern did not reach its normal form");
-  program->program.num_operands = numOperands;
-
   GirihKernelDesc descriptor{};
-  descriptor.magic = GIRIH_MAGIC;
-  descriptor.abi_version = GIRIH_ABI_VERSION;
-  descriptor.name = kernelName;
-  descriptor.dtype = options.dtype;
-  descriptor.align = options.align;
-  descriptor.head_dim = options.headDim;
-  descriptor.v_dim = vDimOf(options);
-  descriptor.tile_q = map.getTile()[0];
-  descriptor.tile_k = map.getTile()[1];
-
+  auto program = describe(module, options, descriptor);
+  if (!program)
+    return program.takeError();
   KernelKey key = KernelKey::of(ir, tilingOf(options), target->cpu, target->features);
   std::optional<CachedCode> generated = cache.lookup(key);
   bool fromDisk = generated.has_value();
@@ -318,18 +333,151 @@ llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::stri
   Outcome outcome;
   outcome.fromDisk = fromDisk;
   outcome.kernel =
-      std::make_shared<JitKernel>(descriptor, std::move(program), code, millisecondsSince(start));
+      std::make_shared<JitKernel>(descriptor, std::move(*program), code, millisecondsSince(start));
   return outcome;
 }
 
-llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const CompileOptions &options,
-                                             llvm::StringRef stage) {
-  static constexpr llvm::StringLiteral stages[] = {"girih", "blocks", "tile", "cpu", "llvm", "asm"};
-  if (!llvm::is_contained(stages, stage))
-    return unsupportedError("stage '" + stage.str() + "' is not supported; supported: " +
-                            llvm::join(llvm::ArrayRef(stages), ", "));
+//===----------------------------------------------------------------------===//
+// Hopper
+//===----------------------------------------------------------------------===//
+
+/// Sizes that fit shared memory and the registers of two warpgroups (S, half of S
+/// for the probabilities in flight, and O: at most 216 numbers a thread).
+static llvm::Expected<CompileOptions> hopperOptions(CompileOptions options) {
+  if (options.dtype == GIRIH_F32)
+    return unsupportedError("dtype f32 is not supported on cuda; supported: bf16, f16");
+  if (options.headDim % 8 || vDimOf(options) % 8)
+    return unsupportedError("head dims " + std::to_string(options.headDim) + " and " +
+                            std::to_string(vDimOf(options)) +
+                            " are not supported on cuda; supported: multiples of 8 up to 256");
+  int64_t widest = std::max(options.headDim, vDimOf(options));
+  if (!options.tileQ)
+    options.tileQ = 128;
+  if (!options.tileK)
+    options.tileK = widest <= 128 ? 128 : widest <= 192 ? 96 : 80;
+  return options;
+}
+
+llvm::Expected<std::shared_ptr<const CudaCode>>
+JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, bool *cacheHit) {
+  if (cacheHit)
+    *cacheHit = false;
+  if (llvm::Error error = check(pattern, given))
+    return std::move(error);
+  auto sized = hopperOptions(given);
+  if (!sized)
+    return sized.takeError();
+  const CompileOptions &options = *sized;
+  auto start = Clock::now();
+  std::lock_guard<std::mutex> lock(contextMutex);
+  Diagnostics diagnostics(&context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options);
+  if (failed(mlir::verify(*module)))
+    return diagnostics.take(internalError("the front end made IR that does not verify"));
+  std::string ir = printed(*module), name = tilingOf(options) + ir;
+  if (auto it = cudaKernels.find(name); it != cudaKernels.end()) {
+    if (cacheHit)
+      *cacheHit = true;
+    return it->second;
+  }
+
+  PipelineOptions pipeline{options.tileQ, options.tileK, /*vectorWidth=*/16, /*tensorCores=*/true};
+  if (llvm::Error error = runStage(*module, pipeline, buildBlocksPipeline))
+    return diagnostics.take(std::move(error));
+  auto result = std::make_shared<CudaCode>();
+  GirihCudaKernelDesc &desc = result->desc;
+  auto described = describe(*module, options, desc.base);
+  if (!described)
+    return diagnostics.take(described.takeError());
+  result->program = std::move(*described);
+  desc.base.map = &result->program->get();
+  desc.function = kernelName;
+  desc.box_q = desc.base.tile_q;
+  desc.box_k = desc.base.tile_k;
+  desc.box_cols = 64;
+
+  PtxTarget target;
+  KernelKey key =
+      KernelKey::of(ir, tilingOf(options), target.chip, std::to_string(target.ptxVersion));
+  if (std::optional<CachedCode> cached = cache.lookup(key)) {
+    // Shared memory and threads ride in one number.
+    desc.shared_bytes = static_cast<int32_t>(cached->scratchBytes >> 16);
+    desc.threads = static_cast<int32_t>(cached->scratchBytes & 0xffff);
+    result->cubin.assign(cached->object.begin(), cached->object.end());
+    if (cacheHit)
+      *cacheHit = true;
+  } else {
+    if (llvm::Error error = runStage(*module, pipeline, buildTilePipeline))
+      return diagnostics.take(std::move(error));
+    if (llvm::Error error = runStage(*module, pipeline, buildHopperPipeline))
+      return diagnostics.take(std::move(error));
+    auto kernel = module->lookupSymbol<mlir::LLVM::LLVMFuncOp>(kernelName);
+    desc.shared_bytes = kernel->getAttrOfType<mlir::IntegerAttr>("girih.shared_bytes").getInt();
+    desc.threads = kernel->getAttrOfType<mlir::IntegerAttr>("girih.threads").getInt();
+    kernel->removeAttr("girih.shared_bytes");
+    kernel->removeAttr("girih.threads");
+    llvm::LLVMContext llvmContext;
+    auto llvmModule = translateToLLVM(*module, llvmContext);
+    if (!llvmModule)
+      return diagnostics.take(llvmModule.takeError());
+    llvm::SmallString<0> ptx;
+    if (llvm::Error error = emitPtx(**llvmModule, target, ptx))
+      return std::move(error);
+    result->ptx = std::string(ptx);
+    ++numCompilations;
+    llvm::SmallVector<char, 0> cubin;
+    if (auto report = assemblePtx(result->ptx, target.chip, cubin)) {
+      result->cubin.assign(cubin.begin(), cubin.end());
+      result->complaints = report->complaints;
+      CachedCode entry;
+      entry.scratchBytes = (int64_t(desc.shared_bytes) << 16) | desc.threads;
+      entry.object.assign(cubin.begin(), cubin.end());
+      cache.store(key, entry);
+    } else {
+      // Without ptxas the driver compiles the PTX when it is loaded.
+      GirihStatus status = takeStatus(report.takeError());
+      if (status.code != GIRIH_UNSUPPORTED)
+        return statusError(status);
+    }
+  }
+  result->compileMs = millisecondsSince(start);
+  cudaKernels[name] = result;
+  return std::shared_ptr<const CudaCode>(result);
+}
+
+//===----------------------------------------------------------------------===//
+// Stages as text
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const CompileOptions &given,
+                                             llvm::StringRef stage, bool cuda) {
+  CompileOptions options = given;
   if (llvm::Error error = check(pattern, options))
     return std::move(error);
+  std::vector<std::string> stages{"girih", "blocks", "tile", "llvm", cuda ? "ptx" : "asm"};
+  if (!cuda)
+    stages.insert(stages.begin() + 3, "cpu");
+  if (!llvm::is_contained(stages, stage))
+    return unsupportedError(
+        "stage '" + stage.str() +
+        "' is not supported for this target; supported: " + llvm::join(stages, ", "));
+  if (cuda) {
+    auto sized = hopperOptions(options);
+    if (!sized)
+      return sized.takeError();
+    options = *sized;
+  }
+  if (stage == "ptx") {
+    // Straight from the compiler, whatever the disk cache has.
+    SessionOptions fresh;
+    auto session = Session::create(fresh);
+    if (!session)
+      return session.takeError();
+    auto code = (*session)->compileCuda(pattern, options);
+    if (!code)
+      return code.takeError();
+    return (*code)->ptx;
+  }
   auto target = targetOf(options);
   if (!target)
     return target.takeError();
@@ -338,26 +486,24 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
   mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options);
   if (failed(mlir::verify(*module)))
     return diagnostics.take(internalError("the front end made IR that does not verify"));
-  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth};
-  auto run = [&](void (*passes)(mlir::OpPassManager &, const PipelineOptions &)) -> llvm::Error {
-    if (llvm::Error error = runStage(*module, pipeline, passes))
-      return diagnostics.take(std::move(error));
-    return llvm::Error::success();
+  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth, cuda};
+  struct Step {
+    llvm::StringRef after;
+    void (*passes)(mlir::OpPassManager &, const PipelineOptions &);
   };
+  const Step cpuSteps[] = {
+      {"blocks", buildBlocksPipeline}, {"tile", buildTilePipeline}, {"cpu", buildCpuPipeline}};
+  const Step cudaSteps[] = {
+      {"blocks", buildBlocksPipeline}, {"tile", buildTilePipeline}, {"llvm", buildHopperPipeline}};
   if (stage == "girih")
     return printed(*module);
-  if (llvm::Error error = run(buildBlocksPipeline))
-    return std::move(error);
-  if (stage == "blocks")
-    return printed(*module);
-  if (llvm::Error error = run(buildTilePipeline))
-    return std::move(error);
-  if (stage == "tile")
-    return printed(*module);
-  if (stage == "cpu") {
-    if (llvm::Error error = run(buildCpuPipeline))
-      return std::move(error);
-    return printed(*module);
+  for (const Step &step : cuda ? llvm::ArrayRef(cudaSteps) : llvm::ArrayRef(cpuSteps)) {
+    if (step.after == "cpu" && stage != "cpu")
+      break;
+    if (llvm::Error error = runStage(*module, pipeline, step.passes))
+      return diagnostics.take(std::move(error));
+    if (step.after == stage)
+      return printed(*module);
   }
   auto scratch = lowerToLLVMDialect(*module, kernelName, *target);
   if (!scratch)

@@ -12,7 +12,7 @@
 #ifndef GIRIH_JIT_SESSION_H
 #define GIRIH_JIT_SESSION_H
 
-#include "girih-c/Runtime.h"
+#include "girih-c/Cuda.h"
 #include "girih/Frontend/Pattern.h"
 
 #include "llvm/ADT/ArrayRef.h"
@@ -81,6 +81,19 @@ public:
   virtual double compileMs() const = 0;
 };
 
+class MapProgram;
+
+/// A kernel for Hopper GPUs (sm_90a): what girihCudaLoad takes.
+struct CudaCode {
+  GirihCudaKernelDesc desc{}; ///< points into this object
+  std::string ptx;            ///< empty when the cubin came from the disk cache
+  std::vector<char> cubin;    ///< empty where ptxas is not installed
+  /// What ptxas complained about: spills, serialised products. Empty is good.
+  std::vector<std::string> complaints;
+  double compileMs = 0;
+  std::shared_ptr<MapProgram> program; ///< what desc.base.map points to
+};
+
 /// Settings of a session.
 struct SessionOptions {
   /// Folder of the disk cache; empty: no disk cache.
@@ -99,9 +112,15 @@ public:
   virtual llvm::Expected<std::shared_ptr<CompiledKernel>>
   compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
 
-  /// The IR after a stage: girih, blocks, tile, llvm, or asm.
+  /// The same for Hopper. Needs no GPU. Inputs are bf16 or f16, head dims up to
+  /// 256; anything else is GIRIH_UNSUPPORTED.
+  virtual llvm::Expected<std::shared_ptr<const CudaCode>>
+  compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
+
+  /// The IR after a stage: girih, blocks, tile, llvm, or asm; for Hopper with
+  /// \p cuda, and ptx instead of asm.
   virtual llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
-                                           llvm::StringRef stage) = 0;
+                                           llvm::StringRef stage, bool cuda = false) = 0;
 
   /// How many kernels this session has really compiled.
   virtual int64_t compilations() const = 0;

@@ -38,9 +38,11 @@ void girih::buildBlocksPipeline(OpPassManager &pm, const PipelineOptions &option
   func.addPass(createBuildBlockMaps());
 }
 
-void girih::buildTilePipeline(OpPassManager &pm, const PipelineOptions &) {
+void girih::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &func = pm.nest<func::FuncOp>();
-  func.addPass(createConvertAttentionToTile());
+  ConvertAttentionToTileOptions tile;
+  tile.tensorCores = options.tensorCores;
+  func.addPass(createConvertAttentionToTile(tile));
   func.addPass(createCSEPass());
 }
 
@@ -64,6 +66,12 @@ void girih::buildLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
+void girih::buildHopperPipeline(OpPassManager &pm, const PipelineOptions &) {
+  pm.addPass(createConvertTileToHopper());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
 void girih::registerDialects(DialectRegistry &registry) {
   registry.insert<GirihDialect, tile::GirihTileDialect, affine::AffineDialect, arith::ArithDialect,
                   func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
@@ -80,7 +88,7 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
   Option<int64_t> vectorWidth{*this, "vector-width", llvm::cl::desc("f32 lanes of a vector"),
                               llvm::cl::init(16)};
 
-  PipelineOptions get() const { return {tileQ, tileK, vectorWidth}; }
+  PipelineOptions get() const { return {tileQ, tileK, vectorWidth, /*tensorCores=*/false}; }
 };
 
 using Stage = void (*)(OpPassManager &, const PipelineOptions &);
@@ -105,4 +113,12 @@ void girih::registerPipelines() {
       "girih-to-cpu", "Patterns to vector loops (L0 to L3)", buildUntil<3>);
   PassPipelineRegistration<CommandLineOptions>("girih-to-llvm", "Patterns to the LLVM dialect",
                                                buildUntil<4>);
+  PassPipelineRegistration<CommandLineOptions>(
+      "girih-to-hopper", "Patterns to the LLVM dialect for Hopper",
+      [](OpPassManager &pm, const CommandLineOptions &commandLine) {
+        PipelineOptions options = commandLine.get();
+        options.tensorCores = true;
+        for (Stage stage : {buildBlocksPipeline, buildTilePipeline, buildHopperPipeline})
+          stage(pm, options);
+      });
 }

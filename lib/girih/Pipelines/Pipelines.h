@@ -22,6 +22,7 @@ namespace girih {
 struct PipelineOptions {
   int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
   int64_t vectorWidth = 16;     ///< f32 lanes of the CPU
+  bool tensorCores = false;     ///< tiles for a GPU
 };
 
 /// Patterns as written to attention with block maps (level L1).
@@ -32,11 +33,13 @@ void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 void buildCpuPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// L3 to the LLVM dialect.
 void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// L2 with tensorCores to the LLVM dialect for Hopper.
+void buildHopperPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
 /// Every dialect that a pipeline starts from or leads through.
 void registerDialects(mlir::DialectRegistry &registry);
 /// girih passes, and the pipelines above as girih-to-blocks, girih-to-tile,
-/// girih-to-cpu and girih-to-llvm, each starting at L0.
+/// girih-to-cpu, girih-to-llvm and girih-to-hopper, each starting at L0.
 void registerPipelines();
 
 } // namespace girih

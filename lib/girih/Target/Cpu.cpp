@@ -7,12 +7,12 @@
 
 #include "girih/Target/Cpu.h"
 #include "girih/Support/Error.h"
+#include "girih/Target/Optimize.h"
 
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
@@ -90,8 +90,6 @@ llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef cpu) {
 
 void girih::optimizeModule(llvm::Module &module, const CpuTarget &target,
                            llvm::TargetMachine &machine) {
-  module.setTargetTriple(machine.getTargetTriple());
-  module.setDataLayout(machine.createDataLayout());
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -102,22 +100,12 @@ void girih::optimizeModule(llvm::Module &module, const CpuTarget &target,
       function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
   // The lowering has vectorised and unrolled already.
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
   tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  runDefaultPipeline(module, machine, tuning, llvm::OptimizationLevel::O2);
 }
 
 llvm::Error girih::emitCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,

@@ -70,8 +70,9 @@ struct SimplifyPatterns : girih::impl::SimplifyPatternsBase<SimplifyPatterns> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ComplementOfCombination, ComplementOfWhere>(&getContext());
-    UnionOp::getCanonicalizationPatterns(patterns, &getContext());
-    IntersectOp::getCanonicalizationPatterns(patterns, &getContext());
+    for (RegisteredOperationName op : getContext().getRegisteredOperations())
+      if (isa<GirihDialect>(op.getDialect()))
+        op.getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -11,6 +11,7 @@
 #include "girih-c/Runtime.h"
 
 #include "../Error.h"
+#include "../LaunchChecks.h"
 #include "../map/BlockMapImpl.h"
 #include "Schedule.h"
 
@@ -105,31 +106,11 @@ struct Work {
 
 } // namespace
 
-static int checkLaunch(const GirihKernelDesc &kernel, const GirihLaunch &launch,
-                       const GirihBlockMap &map, GirihStatus *status) {
-  const GirihMapParams &built = map.params;
-  if (map.grid.reverse)
-    return fail(status, GIRIH_INVALID, "expected a forward block map, but got a reverse one");
-  const struct {
-    const char *name;
-    int64_t expected;
-    int64_t actual;
-  } pairs[] = {
-      {"batch", launch.q.shape[0], built.batch},     {"heads", launch.q.shape[1], built.heads},
-      {"num_q", launch.num_q, built.num_q},          {"num_k", launch.num_k, built.num_k},
-      {"q_offset", launch.q_offset, built.q_offset}, {"q_end", launch.q_end, built.q_end},
-      {"tile_q", kernel.tile_q, built.tile_q},       {"tile_k", kernel.tile_k, built.tile_k}};
-  for (const auto &pair : pairs)
-    if (pair.expected != pair.actual)
-      return fail(status, GIRIH_INVALID,
-                  "expected %s of the block map to be %" PRId64 ", but got %" PRId64, pair.name,
-                  pair.expected, pair.actual);
-  return GIRIH_OK;
-}
-
 static int launchCpu(const GirihKernelDesc &kernel, const GirihLaunch &prepared,
                      const GirihBlockMap &map, int32_t threads, GirihStatus *status) {
-  if (int code = checkLaunch(kernel, prepared, map, status))
+  if (map.grid.reverse)
+    return fail(status, GIRIH_INVALID, "expected a forward block map, but got a reverse one");
+  if (int code = checkMapLengths(kernel, prepared, map.params, status))
     return code;
   GirihLaunch launch = prepared;
   launch.tables = girihBlockMapTables(&map);

@@ -11,25 +11,13 @@
 #include "girih-c/Runtime.h"
 
 #include "../Error.h"
+#include "../LaunchChecks.h"
 #include "../map/BlockMapImpl.h"
 
 #include <cinttypes>
 #include <cmath>
 
 using namespace girih;
-
-static const char *dtypeName(int32_t dtype) {
-  switch (dtype) {
-  case GIRIH_F32:
-    return "f32";
-  case GIRIH_BF16:
-    return "bf16";
-  case GIRIH_F16:
-    return "f16";
-  default:
-    return nullptr;
-  }
-}
 
 static int checkDtype(const char *name, int32_t expected, int32_t actual, GirihStatus *status) {
   if (expected == actual)
@@ -40,31 +28,6 @@ static int checkDtype(const char *name, int32_t expected, int32_t actual, GirihS
                 name, dtypeName(expected), actual);
   return fail(status, GIRIH_INVALID, "expected %s to have dtype %s, but got %s", name,
               dtypeName(expected), actualName);
-}
-
-static int checkKernel(const GirihKernelDesc *kernel, GirihStatus *status) {
-  if (!kernel)
-    return fail(status, GIRIH_INVALID, "expected a kernel descriptor, but got null");
-  if (kernel->magic != GIRIH_MAGIC)
-    return fail(status, GIRIH_INVALID, "expected kernel magic 0x%08x, but got 0x%08x", GIRIH_MAGIC,
-                kernel->magic);
-  if (kernel->abi_version != GIRIH_ABI_VERSION)
-    return fail(status, GIRIH_INVALID, "expected kernel ABI version %u, but got %u",
-                GIRIH_ABI_VERSION, kernel->abi_version);
-  if (!dtypeName(kernel->dtype))
-    return fail(status, GIRIH_INVALID,
-                "expected the kernel's dtype to be f32, bf16 or f16, but got %d", kernel->dtype);
-  if (kernel->align != GIRIH_BOTTOM_RIGHT && kernel->align != GIRIH_TOP_LEFT)
-    return fail(status, GIRIH_INVALID, "expected the kernel's align to be 0 or 1, but got %d",
-                kernel->align);
-  if (kernel->head_dim <= 0 || kernel->v_dim <= 0 || kernel->tile_q <= 0 || kernel->tile_k <= 0 ||
-      kernel->scratch_bytes < 0 || !kernel->map)
-    return fail(status, GIRIH_INVALID,
-                "malformed kernel descriptor: head dims %d and %d, tiles %d x "
-                "%d, scratch %" PRId64 "%s",
-                kernel->head_dim, kernel->v_dim, kernel->tile_q, kernel->tile_k,
-                kernel->scratch_bytes, kernel->map ? "" : ", no map program");
-  return GIRIH_OK;
 }
 
 /// What holds of every operand by itself.

@@ -3,9 +3,7 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Two wishes: tasks of one KV head follow each other, so that its keys stay in
-// cache, and long tasks come first, so that no thread is left with one at the
-// end.
+// The tasks of a launch as threads take them; src/TaskOrder.h orders them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,7 +28,6 @@ public:
   GirihTask task(int64_t place) const;
 
 private:
-  void sortGroup(int64_t begin, int64_t end);
   int64_t cost(int64_t number) const;
 
   const GirihBlockMap &map;

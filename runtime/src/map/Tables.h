@@ -42,6 +42,7 @@ public:
   int bind(const GirihMapProgram &program, const GirihMapParams &params, GirihStatus *status);
 
   const GirihBoundTable *data() const { return views.data(); }
+  int64_t size() const { return static_cast<int64_t>(views.size()); }
   const GirihBoundTable &operator[](int64_t table) const {
     return views[static_cast<size_t>(table)];
   }

@@ -46,7 +46,10 @@ def main():
 
 
 def print_lines(lines, aliases):
+    # The guard of a #girih.range is the text of a set.
+    guard = re.compile(r'"\(([^)]*)\)\[([^\]]*)\] : \((.*?)\)"')
     for line in lines:
+        line = guard.sub(lambda match: "{%s}" % named(*match.groups()), line)
         print(re.sub(r"#(set|map)\d*\b", lambda match: aliases[match.group()], line))
 
 

@@ -27,10 +27,10 @@ constexpr double log2e = 1.4426950408889634, ln2 = 0.6931471805599453;
 
 class AttentionExpander {
 public:
-  AttentionExpander(AttentionOp op, Value out, Value lse)
-      : op(op), out(out), lse(lse), b(op), loc(op.getLoc()), tileQ((*op.getTile())[0]),
-        tileK((*op.getTile())[1]), dim(op.getQ().getType().getDimSize(3)),
-        vDim(op.getV().getType().getDimSize(3)) {}
+  AttentionExpander(AttentionOp op, Value out, Value lse, bool tensorCores)
+      : op(op), out(out), lse(lse), tensorCores(tensorCores), b(op), loc(op.getLoc()),
+        tileQ((*op.getTile())[0]), tileK((*op.getTile())[1]),
+        dim(op.getQ().getType().getDimSize(3)), vDim(op.getV().getType().getDimSize(3)) {}
 
   void expand() {
     auto task = tile::TaskOp::create(b, loc);
@@ -46,7 +46,7 @@ public:
           arith::SubIOp::create(b, loc, dimension(op.getK(), 2), dimension(op.getQ(), 2));
       qPosition = arith::AddIOp::create(b, loc, qRow, offset);
     }
-    Value q = scaledQueries(qRow);
+    Value q = queries(qRow);
 
     SmallVector<Value> inits{constant(tileType({tileQ, vDim}), 0.0),
                              constant(tileType({tileQ}), -std::numeric_limits<double>::infinity()),
@@ -64,23 +64,29 @@ public:
   }
 
 private:
-  /// Queries times scale, in f32. Without a score function the factor log2(e)
-  /// that base-2 softmax needs goes in here too.
-  Value scaledQueries(Value qRow) {
-    Value q = load(op.getQ(), head, qRow, {tileQ, dim});
-    RankedTensorType type = tileType({tileQ, dim});
-    if (q.getType() != type)
-      q = arith::ExtFOp::create(b, loc, type, q);
+  /// Factor of the dot products; without a score function with the log2(e) that
+  /// base-2 softmax needs.
+  Value scoreScale() {
     Value scale = op.getScale();
     if (!scale) {
       FloatAttr value = b.getF32FloatAttr(1.0 / std::sqrt(double(dim)));
       scale = arith::ConstantOp::create(b, loc, value);
     }
-    if (!hasScore()) {
-      Value factor = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(log2e));
-      scale = arith::MulFOp::create(b, loc, scale, factor);
-    }
-    return arith::MulFOp::create(b, loc, q, tile::SplatOp::create(b, loc, type, scale));
+    if (hasScore())
+      return scale;
+    Value factor = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(log2e));
+    return arith::MulFOp::create(b, loc, scale, factor);
+  }
+
+  /// Queries as they are for tensor cores, else scaled f32: fewer than scores.
+  Value queries(Value qRow) {
+    Value q = load(op.getQ(), head, qRow, {tileQ, dim});
+    if (tensorCores)
+      return q;
+    RankedTensorType type = tileType({tileQ, dim});
+    if (q.getType() != type)
+      q = arith::ExtFOp::create(b, loc, type, q);
+    return arith::MulFOp::create(b, loc, q, tile::SplatOp::create(b, loc, type, scoreScale()));
   }
 
   /// One key tile: scores, mask, running maximum and sum, output.
@@ -91,6 +97,8 @@ private:
     Value k = load(op.getK(), kvHead, kRow, {tileK, dim});
     RankedTensorType scoreType = tileType({tileQ, tileK}), rowType = tileType({tileQ});
     Value s = tile::DotOp::create(b, loc, q, k, constant(scoreType, 0.0), /*transposeRhs=*/true);
+    if (tensorCores)
+      s = arith::MulFOp::create(b, loc, s, tile::SplatOp::create(b, loc, scoreType, scoreScale()));
     if (hasScore())
       s = applyScore(s, kRow);
     s = tile::MaskOp::create(b, loc, s, op.getPattern(), batch, head, qPosition, kRow,
@@ -110,6 +118,9 @@ private:
     Value newSum = arith::AddFOp::create(b, loc, kept, tileSum);
 
     Value v = load(op.getV(), kvHead, kRow, {tileK, vDim});
+    Type element = cast<RankedTensorType>(v.getType()).getElementType();
+    if (tensorCores && !element.isF32())
+      p = arith::TruncFOp::create(b, loc, RankedTensorType::get({tileQ, tileK}, element), p);
     Value decayed = arith::MulFOp::create(b, loc, acc, broadcast(decay, vDim));
     Value newAcc = tile::DotOp::create(b, loc, p, v, decayed, /*transposeRhs=*/false);
     YieldOp::create(b, loc, ValueRange{newAcc, newMax, newSum});
@@ -172,6 +183,7 @@ private:
 
   AttentionOp op;
   Value out, lse;
+  bool tensorCores;
   OpBuilder b;
   Location loc;
   int64_t tileQ, tileK, dim, vDim;
@@ -179,6 +191,8 @@ private:
 };
 
 struct ConvertAttentionToTile : girih::impl::ConvertAttentionToTileBase<ConvertAttentionToTile> {
+  using ConvertAttentionToTileBase::ConvertAttentionToTileBase;
+
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     SmallVector<AttentionOp> ops;
@@ -205,7 +219,7 @@ struct ConvertAttentionToTile : girih::impl::ConvertAttentionToTileBase<ConvertA
     Value out = entry.addArgument(outputs[0], op.getLoc());
     Value lse = entry.addArgument(outputs[1], op.getLoc());
     func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(), {}));
-    AttentionExpander(op, out, lse).expand();
+    AttentionExpander(op, out, lse, tensorCores).expand();
     OpBuilder builder(terminator);
     func::ReturnOp::create(builder, terminator->getLoc());
     terminator->erase();

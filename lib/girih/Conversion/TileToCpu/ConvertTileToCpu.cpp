@@ -352,7 +352,7 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
   void runOnOperation() override {
     if (vectorWidth != 16 && vectorWidth != 8 && vectorWidth != 4) {
       getOperation().emitError("expected girih-vector-width to be 16, 8 or 4, but got ")
-          << vectorWidth;
+          << vectorWidth.getValue();
       return signalPassFailure();
     }
     SmallVector<func::FuncOp> kernels;

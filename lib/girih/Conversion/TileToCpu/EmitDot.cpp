@@ -54,10 +54,10 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
 }
 
 /// Scalars that meet a number of vectors in a register tile: 24 accumulators of
-/// 32 registers, 12 of 16, keep two FMA pipes busy over their latency and leave
+/// 32 registers, 10 of 16, keep two FMA pipes busy over their latency and leave
 /// room for the operands.
 static int64_t scalarsFor(int64_t vectors, int64_t width) {
-  int64_t accumulators = width == 16 ? 24 : 12;
+  int64_t accumulators = width == 16 ? 24 : 10;
   return std::min<int64_t>(accumulators / vectors, 16);
 }
 

@@ -17,6 +17,8 @@ import sys
 
 SEED = int(os.environ.get("GIRIH_TEST_SEED") or random.randrange(1 << 32))
 DRAW = random.Random(SEED)
+# What ops of these texts keep, for callers with kinds that are not below.
+DEFINITIONS = {}
 AFFINE = "affine_set<(b, h, q, k)[nq, nk, n] : (%s)>"
 PRODUCTS = "affine_set<()[b, h, q, k, nq, nk, n] : (%s)>"
 
@@ -97,6 +99,8 @@ def parse(text):
 
 def keeps(sets, ops, value, b, h, q, k, nq, nk, n):
     text = ops[value]
+    if text in DEFINITIONS:
+        return DEFINITIONS[text](b, h, q, k, nq, nk, n)
     kind = text.split()[0]
     a = {name: int(number) for name, number in re.findall(r"(\w+) = (-?\d+)", text)}
     operands = re.findall(r"%\w+", text)
@@ -157,4 +161,5 @@ def main():
     print(count, "patterns agree on", pairs, "pairs")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+//===- Ptxas.cpp - PTX to machine code, and what ptxas says ---------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Target/Ptxas.h"
+
+#include "girih/Support/Error.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace girih;
+using llvm::StringRef;
+
+/// The number right before `what`: 168 in "Used 168 registers", for " registers".
+/// 0 without one.
+static int numberBefore(StringRef line, StringRef what) {
+  size_t end = line.find(what);
+  if (end == StringRef::npos)
+    return 0;
+  StringRef head = line.take_front(end);
+  StringRef digits = head.drop_front(head.rtrim("0123456789").size());
+  int value = 0;
+  return digits.getAsInteger(10, value) ? 0 : value;
+}
+
+/// Whether the line carries one of the codes of PtxasReport::complaints.
+static bool hasComplaintCode(StringRef line) {
+  size_t at = line.find("(C75");
+  if (at == StringRef::npos)
+    return false;
+  StringRef code = line.drop_front(at + 1).take_until([](char c) { return c == ')'; });
+  return code == "C7507" || code == "C7508" || (code.size() == 5 && code.starts_with("C751"));
+}
+
+PtxasReport girih::parsePtxasText(StringRef text) {
+  PtxasReport report;
+  report.text = text.str();
+  for (StringRef rest = text; !rest.empty();) {
+    StringRef line;
+    std::tie(line, rest) = rest.split('\n');
+    int spills =
+        numberBefore(line, " bytes spill stores") + numberBefore(line, " bytes spill loads");
+    report.registers = std::max(report.registers, numberBefore(line, " registers"));
+    report.sharedBytes = std::max(report.sharedBytes, numberBefore(line, " bytes smem"));
+    report.spillBytes += spills;
+    if (spills || hasComplaintCode(line))
+      report.complaints.push_back(line.trim().str());
+  }
+  return report;
+}
+
+llvm::Expected<std::string> girih::findPtxas() {
+  if (auto named = llvm::sys::Process::GetEnv("GIRIH_PTXAS"); named && !named->empty()) {
+    if (llvm::sys::fs::can_execute(*named))
+      return *named;
+    return invalidError("expected GIRIH_PTXAS to name an executable file, but got '" + *named +
+                        "'");
+  }
+  auto found = llvm::sys::findProgramByName("ptxas");
+  if (!found)
+    found = llvm::sys::findProgramByName("ptxas", {"/usr/local/cuda/bin"});
+  if (found)
+    return *found;
+  return unsupportedError("expected ptxas of CUDA 12.0 or later in GIRIH_PTXAS, on PATH or in "
+                          "/usr/local/cuda/bin, but got none; without it the driver of a GPU "
+                          "compiles PTX when a kernel is loaded");
+}
+
+namespace {
+
+/// A temporary file that goes with its owner.
+class ScratchFile {
+public:
+  llvm::Error create(StringRef suffix) {
+    if (auto error = llvm::sys::fs::createTemporaryFile("girih", suffix, path))
+      return internalError("cannot create a temporary file: " + error.message());
+    remover.setFile(path);
+    return llvm::Error::success();
+  }
+  llvm::Error write(StringRef bytes) const {
+    std::error_code error;
+    llvm::raw_fd_ostream stream(path, error);
+    if (!error) {
+      stream << bytes;
+      stream.close();
+      error = stream.error();
+      stream.clear_error();
+    }
+    return error ? internalError("cannot write " + path.str().str() + ": " + error.message())
+                 : llvm::Error::success();
+  }
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> read() const {
+    auto buffer = llvm::MemoryBuffer::getFile(path);
+    if (!buffer)
+      return internalError("cannot read " + path.str().str() + ": " + buffer.getError().message());
+    return std::move(*buffer);
+  }
+  StringRef name() const { return path; }
+
+private:
+  llvm::SmallString<128> path;
+  llvm::FileRemover remover;
+};
+
+} // namespace
+
+/// Runs ptxas; its exit status (negative when it did not start or was killed).
+static int runPtxas(StringRef program, StringRef chip, StringRef in, StringRef out, StringRef log,
+                    std::string &message) {
+  // Minutes are far beyond any kernel; a hang must not hang the compiler.
+  constexpr unsigned timeoutSeconds = 300;
+  std::string arch = "-arch=" + chip.str();
+  StringRef arguments[] = {program, "-v", arch, in, "-o", out};
+  std::optional<StringRef> redirects[] = {StringRef(), log, log};
+  return llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, timeoutSeconds,
+                                   /*MemoryLimit=*/0, &message);
+}
+
+llvm::Expected<PtxasReport> girih::assemblePtx(StringRef ptx, StringRef chip,
+                                               llvm::SmallVectorImpl<char> &cubin) {
+  auto program = findPtxas();
+  if (!program)
+    return program.takeError();
+  ScratchFile in, out, log;
+  if (llvm::Error error = in.create("ptx"))
+    return std::move(error);
+  if (llvm::Error error = in.write(ptx))
+    return std::move(error);
+  if (llvm::Error error = out.create("cubin"))
+    return std::move(error);
+  if (llvm::Error error = log.create("log"))
+    return std::move(error);
+  std::string message;
+  int status = runPtxas(*program, chip, in.name(), out.name(), log.name(), message);
+  auto text = log.read();
+  if (!text)
+    return text.takeError();
+  if (status != 0)
+    return internalError(*program + " failed (" +
+                         (message.empty() ? "exit status " + std::to_string(status) : message) +
+                         "): " + (*text)->getBuffer().trim().str());
+  auto code = out.read();
+  if (!code)
+    return code.takeError();
+  cubin.append((*code)->getBufferStart(), (*code)->getBufferEnd());
+  return parsePtxasText((*text)->getBuffer());
+}

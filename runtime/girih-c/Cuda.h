@@ -1,0 +1,114 @@
+//===- Cuda.h - Launching compiled kernels on NVIDIA GPUs -----------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The driver (libcuda.so.1) is loaded by dlopen when the first device is opened:
+// a program that links the runtime starts on a machine without one, where
+// girihCudaOpen says GIRIH_NO_DEVICE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_C_CUDA_H
+#define GIRIH_C_CUDA_H
+
+#include "girih-c/Runtime.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A device, its primary context and what the runtime keeps there. Opaque.
+typedef struct GirihCudaDevice GirihCudaDevice;
+/// A loaded kernel. Opaque; belongs to the device it was loaded on.
+typedef struct GirihCudaKernel GirihCudaKernel;
+/// Task and run lists on the device for one block map. Opaque.
+typedef struct GirihCudaPlan GirihCudaPlan;
+
+/// A unit of work as the kernel reads it: q-tile `q_tile` of (batch, head), runs
+/// [first_run, first_run + num_runs) of the plan's run list, `num_tiles` k-tiles
+/// in all.
+typedef struct GirihCudaTask {
+  int32_t batch, head, q_tile, first_run, num_runs, num_tiles;
+} GirihCudaTask;
+
+/// What a compiled kernel reads besides the three tensor maps: its one other
+/// parameter, by value. The generated code addresses it by byte offset.
+typedef struct GirihCudaArguments {
+  float *o;   ///< device, [B, Hq, Nq, Dv] f32
+  float *lse; ///< device, contiguous [B, Hq, Nq] f32; may be null
+  const GirihCudaTask *tasks;
+  const GirihRun *runs;          ///< of every task; one empty run follows the last
+  const GirihBoundTable *tables; ///< device copies, pointers into device memory
+  int64_t o_stride[3];           ///< elements: batch, head, token
+  int32_t num_q, num_k;
+  int32_t q_offset, q_end;
+  int32_t heads, heads_per_kv; ///< Hq, Hq / Hkv
+  int32_t num_tasks;
+  float scale;
+} GirihCudaArguments;
+
+/// What a compiled CUDA kernel says about itself.
+typedef struct GirihCudaKernelDesc {
+  GirihKernelDesc base; ///< `entry` null; `scratch_bytes` 0
+  const char *function; ///< symbol of the kernel in the image
+  int32_t threads;      ///< of a block
+  int32_t shared_bytes; ///< dynamic shared memory
+  int32_t box_q, box_k; ///< rows of a TMA box of q, and of k and v
+  int32_t box_cols;     ///< elements of a TMA box row: 64 (128 bytes)
+  int32_t persistent;   ///< 1: one block for each multiprocessor; 0: one for each task
+} GirihCudaKernelDesc;
+
+/// Number of devices; 0 without a driver.
+int32_t girihCudaDeviceCount(void);
+
+/// Opens device `ordinal`. GIRIH_NO_DEVICE without a driver or such a device,
+/// GIRIH_UNSUPPORTED for a compute capability below 9.0.
+int girihCudaOpen(int32_t ordinal, GirihCudaDevice **device, GirihStatus *status);
+void girihCudaClose(GirihCudaDevice *device);
+/// Name such as "NVIDIA H100 80GB HBM3"; borrowed from the device.
+const char *girihCudaName(const GirihCudaDevice *device);
+int32_t girihCudaMultiprocessors(const GirihCudaDevice *device);
+
+/// Device memory, for callers that have no allocator of their own.
+int girihCudaAllocate(GirihCudaDevice *device, int64_t bytes, void **memory, GirihStatus *status);
+void girihCudaFree(GirihCudaDevice *device, void *memory);
+int girihCudaCopyIn(GirihCudaDevice *device, void *to, const void *from, int64_t bytes,
+                    GirihStatus *status);
+int girihCudaCopyOut(GirihCudaDevice *device, void *to, const void *from, int64_t bytes,
+                     GirihStatus *status);
+/// Sets every byte to `value`.
+int girihCudaFill(GirihCudaDevice *device, void *memory, int value, int64_t bytes,
+                  GirihStatus *status);
+int girihCudaSynchronize(GirihCudaDevice *device, GirihStatus *status);
+
+/// Loads a cubin, or PTX text (NUL-terminated; compiled by the driver).
+int girihCudaLoad(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, const void *image,
+                  int64_t image_bytes, GirihCudaKernel **kernel, GirihStatus *status);
+void girihCudaUnload(GirihCudaKernel *kernel);
+
+/// Copies task list (longest first inside groups of heads that fit the L2
+/// cache), runs and bound tables of `map` to the device. Of `launch`, which was
+/// filled by girihPrepareLaunch, only lengths and head counts are read; the plan
+/// serves every launch that has the same. The map may be freed afterwards.
+int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc,
+                        const GirihBlockMap *map, const GirihMapProgram *program,
+                        const GirihLaunch *launch, GirihCudaPlan **plan, GirihStatus *status);
+void girihCudaPlanFree(GirihCudaPlan *plan);
+
+/// Enqueues the kernel on `stream` (a CUstream; null: the default stream). Views
+/// are device memory. Neither allocates nor synchronises, so a launch can be
+/// captured in a CUDA graph. `launch` was filled by girihPrepareLaunch.
+int girihCudaLaunch(GirihCudaKernel *kernel, const GirihLaunch *launch, const GirihCudaPlan *plan,
+                    void *stream, GirihStatus *status);
+
+/// Milliseconds between two points of the default stream around `repeat` launches,
+/// measured by events, one entry each. Warms up first.
+int girihCudaTime(GirihCudaKernel *kernel, const GirihLaunch *launch, const GirihCudaPlan *plan,
+                  int32_t warmup, int32_t repeat, double *milliseconds, GirihStatus *status);
+
+#ifdef __cplusplus
+} // extern "C"
+#endif
+
+#endif // GIRIH_C_CUDA_H

@@ -1,0 +1,33 @@
+//===- Kernel.h - A kernel loaded on a device -------------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The descriptor outlives its owner here: kernels keep copies of its names.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_RUNTIME_CUDA_KERNEL_H
+#define GIRIH_RUNTIME_CUDA_KERNEL_H
+
+#include "Device.h"
+
+#include <string>
+
+struct GirihCudaKernel {
+  GirihCudaDevice *device;
+  /// `base.name`, `base.map` and `function` are not read: they are the caller's.
+  GirihCudaKernelDesc desc;
+  std::string name;
+  girih::cuda::Module module = nullptr;
+  girih::cuda::Function function = nullptr;
+};
+
+namespace girih::cuda {
+
+/// Whether a descriptor is one of a CUDA kernel that can run somewhere.
+int checkCudaKernel(const GirihCudaKernelDesc *desc, GirihStatus *status);
+
+} // namespace girih::cuda
+
+#endif // GIRIH_RUNTIME_CUDA_KERNEL_H

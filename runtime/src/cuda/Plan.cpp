@@ -1,0 +1,71 @@
+//===- Plan.cpp - Task and run lists on a device --------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One allocation and one copy for each plan.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Plan.h"
+
+#include "../Error.h"
+#include "../LaunchChecks.h"
+#include "../map/BlockMapImpl.h"
+#include "PlanImage.h"
+
+#include <memory>
+
+using namespace girih;
+using namespace girih::cuda;
+
+static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
+                      const GirihBlockMap &map, const GirihMapProgram &program,
+                      const GirihLaunch &launch, GirihCudaPlan **created, GirihStatus *status) {
+  if (int code = checkKernel(&desc.base, status))
+    return code;
+  PlanImage image;
+  if (int code = buildPlanImage(desc.base, map, program, launch, image, status))
+    return code;
+  auto bytes = static_cast<int64_t>(image.bytes.size());
+  auto plan = std::make_unique<GirihCudaPlan>(GirihCudaPlan{device});
+  if (int code = girihCudaAllocate(device, bytes, &plan->memory, status))
+    return code;
+  image.relocate(plan->memory);
+  if (int code = girihCudaCopyIn(device, plan->memory, image.bytes.data(), bytes, status)) {
+    girihCudaFree(device, plan->memory);
+    return code;
+  }
+  auto *memory = static_cast<char *>(plan->memory);
+  plan->tasks = reinterpret_cast<const GirihCudaTask *>(memory + image.tasksAt);
+  plan->runs = reinterpret_cast<const GirihRun *>(memory + image.runsAt);
+  plan->tables = reinterpret_cast<const GirihBoundTable *>(memory + image.tablesAt);
+  plan->numTasks = image.numTasks;
+  plan->params = map.params;
+  plan->headsPerKv = launch.heads_per_kv;
+  *created = plan.release();
+  return succeed(status);
+}
+
+int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc,
+                        const GirihBlockMap *map, const GirihMapProgram *program,
+                        const GirihLaunch *launch, GirihCudaPlan **plan, GirihStatus *status) {
+  *plan = nullptr;
+  if (int code = checkHandle(device, "a device", status))
+    return code;
+  if (!desc || !map || !program || !launch)
+    return fail(status, GIRIH_INVALID, "expected %s, but got null",
+                !desc      ? "a kernel descriptor"
+                : !map     ? "a block map"
+                : !program ? "a map program"
+                           : "a prepared launch");
+  return guarded(status,
+                 [&] { return createPlan(device, *desc, *map, *program, *launch, plan, status); });
+}
+
+void girihCudaPlanFree(GirihCudaPlan *plan) {
+  if (!plan)
+    return;
+  girihCudaFree(plan->device, plan->memory);
+  delete plan;
+}

@@ -1,0 +1,28 @@
+//===- Plan.h - Task and run lists on a device ------------------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What launches read of a plan.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_RUNTIME_CUDA_PLAN_H
+#define GIRIH_RUNTIME_CUDA_PLAN_H
+
+#include "Device.h"
+
+struct GirihCudaPlan {
+  GirihCudaDevice *device;
+  /// One allocation; the three lists below lie in it.
+  void *memory = nullptr;
+  const GirihCudaTask *tasks = nullptr;
+  const GirihRun *runs = nullptr;
+  const GirihBoundTable *tables = nullptr;
+  int32_t numTasks = 0;
+  /// Lengths of the map, without operands.
+  GirihMapParams params{};
+  int64_t headsPerKv = 0;
+};
+
+#endif // GIRIH_RUNTIME_CUDA_PLAN_H

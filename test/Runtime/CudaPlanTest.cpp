@@ -1,0 +1,273 @@
+//===- CudaPlanTest.cpp - Task and run lists for a device -----------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Proves what a plan holds, by reading its bytes where they were made: each
+// q-tile of each head once, with the runs of its map, long ones first, and
+// tables that point into the plan. Needs no device.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MapTesting.h"
+#include "src/cuda/Kernel.h"
+#include "src/cuda/PlanImage.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <tuple>
+
+using namespace girih::cuda;
+using namespace girih::testing;
+
+namespace {
+
+/// Operands that nothing reads, lengths that everything does.
+struct PlanCase {
+  PlanCase(const GirihMapProgram &program, int64_t batch, int64_t heads, int64_t kvHeads,
+           int64_t numQ, int64_t numK, std::vector<GirihOperand> given = {})
+      : program(program), operands(std::move(given)) {
+    kernel = {
+        GIRIH_MAGIC, GIRIH_ABI_VERSION, "plan", GIRIH_BF16, GIRIH_BOTTOM_RIGHT, 64, 64, 64, 32,
+        0,           &this->program,    nullptr};
+    GirihView q{this, {batch, heads, numQ, 64}, {0, 0, 64, 1}, GIRIH_BF16, 0};
+    GirihView k{this, {batch, kvHeads, numK, 64}, {0, 0, 64, 1}, GIRIH_BF16, 0};
+    GirihView o = q;
+    o.dtype = GIRIH_F32;
+    EXPECT_EQ(girihPrepareLaunch(&kernel, &q, &k, &k, &o, nullptr, 1.0f, &launch, &params, &status),
+              GIRIH_OK)
+        << status.message;
+    params.operands = operands.data();
+    params.num_operands = static_cast<int64_t>(operands.size());
+    map = buildMap(this->program, params);
+  }
+  int build() {
+    image = PlanImage{};
+    int code = buildPlanImage(kernel, *map, program, launch, image, &status);
+    if (code == GIRIH_OK)
+      image.relocate(image.bytes.data());
+    return code;
+  }
+  const GirihCudaTask &task(int64_t i) const {
+    return reinterpret_cast<const GirihCudaTask *>(image.bytes.data() + image.tasksAt)[i];
+  }
+  const GirihRun *runs() const {
+    return reinterpret_cast<const GirihRun *>(image.bytes.data() + image.runsAt);
+  }
+  int64_t numRuns() const {
+    return (image.tablesAt - image.runsAt) / static_cast<int64_t>(sizeof(GirihRun));
+  }
+  const GirihBoundTable *tables() const {
+    return reinterpret_cast<const GirihBoundTable *>(image.bytes.data() + image.tablesAt);
+  }
+  /// Whether [data, data + bytes) lies in the image.
+  bool holds(const void *data, int64_t bytes) const {
+    const char *begin = image.bytes.data(), *at = static_cast<const char *>(data);
+    return at >= begin && at + bytes <= begin + image.bytes.size();
+  }
+  void expectEachTaskOnce() const {
+    int64_t rows = girihBlockMapRows(map.get());
+    ASSERT_EQ(image.numTasks, params.batch * params.heads * rows);
+    std::set<std::tuple<int32_t, int32_t, int32_t>> seen;
+    for (int32_t i = 0; i < image.numTasks; ++i) {
+      const GirihCudaTask &t = task(i);
+      seen.insert({t.batch, t.head, t.q_tile});
+      int64_t count = 0;
+      const GirihRun *expected = girihBlockMapRuns(map.get(), t.batch, t.head, t.q_tile, &count);
+      ASSERT_EQ(t.num_runs, count);
+      ASSERT_TRUE(count == 0 || memcmp(expected, runs() + t.first_run,
+                                       static_cast<size_t>(count) * sizeof(GirihRun)) == 0);
+      int64_t tiles = 0;
+      for (int64_t r = 0; r < count; ++r)
+        tiles += expected[r].end - expected[r].begin;
+      EXPECT_EQ(t.num_tiles, tiles);
+    }
+    EXPECT_EQ(seen.size(), static_cast<size_t>(image.numTasks));
+  }
+
+  GirihMapProgram program;
+  std::vector<GirihOperand> operands;
+  GirihKernelDesc kernel{};
+  GirihLaunch launch{};
+  GirihMapParams params{};
+  GirihStatus status{};
+  Map map;
+  PlanImage image;
+};
+
+/// Keys up to the query, from query 100 on.
+GirihMapProgram lateCausal(ProgramBuilder &builder) {
+  int32_t causal = builder.ge(builder.q(), builder.k());
+  return builder.program(builder.both(causal, builder.ge0(builder.shift(builder.q(), -100))));
+}
+
+} // namespace
+
+TEST(CudaPlan, HoldsEachTaskOnceLongestFirst) {
+  ProgramBuilder builder;
+  PlanCase s(lateCausal(builder), 2, 4, 2, 333, 333);
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTaskOnce();
+  // All heads fit one group.
+  for (int32_t i = 1; i < s.image.numTasks; ++i)
+    EXPECT_LE(s.task(i).num_tiles, s.task(i - 1).num_tiles);
+  // Rows that see nothing reach the kernel too.
+  EXPECT_EQ(s.task(s.image.numTasks - 1).num_tiles, 0);
+}
+
+TEST(CudaPlan, EqualHeadsShareTheirRuns) {
+  ProgramBuilder builder;
+  PlanCase one(lateCausal(builder), 1, 1, 1, 333, 333);
+  PlanCase many(lateCausal(builder), 4, 8, 1, 333, 333);
+  ASSERT_EQ(one.build(), GIRIH_OK);
+  ASSERT_EQ(many.build(), GIRIH_OK);
+  EXPECT_EQ(one.numRuns(), many.numRuns());
+}
+
+TEST(CudaPlan, HeadsWithListsOfTheirOwn) {
+  ProgramBuilder builder;
+  builder.usesHead = true;
+  int32_t even = builder.eq0(builder.mod(builder.var(GIRIH_VAR_H), 2));
+  int32_t causal = builder.ge(builder.q(), builder.k());
+  PlanCase s(builder.program(builder.either(even, causal)), 1, 6, 6, 300, 500);
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTaskOnce();
+  EXPECT_EQ(s.task(0).head, 0);
+  EXPECT_EQ(s.task(0).num_tiles, 16);
+}
+
+TEST(CudaPlan, NothingAttends) {
+  ProgramBuilder builder;
+  PlanCase s(builder.program(builder.add(GIRIH_MAP_FALSE)), 1, 2, 2, 65, 40);
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTaskOnce();
+  EXPECT_EQ(s.image.numTasks, 4);
+  EXPECT_EQ(s.numRuns(), 0);
+}
+
+TEST(CudaPlan, TablesPointIntoThePlan) {
+  ProgramBuilder builder;
+  auto segments = builder.segments(1, {0, 100, 100, 230});
+  auto random = builder.random(32, 2, 5);
+  auto blocks = builder.blocks(64, 1, {0, 2, 2, 3, 4}, {0, 3, 1, 2});
+  int32_t same = builder.add(GIRIH_MAP_SAME_SEGMENT, -1, -1, segments);
+  int32_t drawn = builder.add(GIRIH_MAP_IN_TABLE, -1, -1, random);
+  int32_t listed = builder.add(GIRIH_MAP_IN_TABLE, -1, -1, blocks);
+  builder.usesHead = true;
+  PlanCase s(builder.program(builder.either(same, builder.either(drawn, listed))), 1, 3, 3, 230,
+             230, builder.operands());
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTaskOnce();
+  const GirihBoundTable *expected = girihBlockMapTables(s.map.get());
+  for (int64_t i = 0; i < 3; ++i) {
+    const GirihBoundTable &table = s.tables()[i];
+    EXPECT_EQ(table.kind, expected[i].kind);
+    EXPECT_EQ(table.unit, expected[i].unit);
+    EXPECT_EQ(table.per_head, expected[i].per_head);
+    if (table.kind == GIRIH_TABLE_SEGMENTS) {
+      EXPECT_EQ(table.num_units, 230);
+      EXPECT_EQ(table.indptr, nullptr);
+      ASSERT_TRUE(s.holds(table.ids, 230 * 4));
+      EXPECT_EQ(memcmp(table.ids, expected[i].ids, 230 * 4), 0);
+      continue;
+    }
+    EXPECT_EQ(table.rows, expected[i].rows);
+    EXPECT_EQ(table.ids, nullptr);
+    int64_t offsets = (table.per_head ? 3 : 1) * (table.rows + 1);
+    ASSERT_TRUE(s.holds(table.indptr, offsets * 8));
+    EXPECT_EQ(memcmp(table.indptr, expected[i].indptr, static_cast<size_t>(offsets) * 8), 0);
+    int64_t size = table.indptr[offsets - 1];
+    ASSERT_TRUE(s.holds(table.indices, size * 4));
+    EXPECT_EQ(memcmp(table.indices, expected[i].indices, static_cast<size_t>(size) * 4), 0);
+    EXPECT_NE(static_cast<const void *>(table.indices), expected[i].indices);
+  }
+}
+
+TEST(CudaPlan, GroupsAreKvHeadsThatFitTheCache) {
+  ProgramBuilder builder;
+  GirihMapProgram program = lateCausal(builder);
+  PlanCase s(program, 1, 32, 16, 64, 64);
+  // 64 + 64 columns of 2 bytes: 131072 keys are 32 MB.
+  s.launch.num_k = 131072;
+  EXPECT_EQ(planGroupSize(s.kernel, s.launch, 10), 2 * 10);
+  s.launch.num_k = 131073;
+  EXPECT_EQ(planGroupSize(s.kernel, s.launch, 10), 2 * 10);
+  s.launch.num_k = 131072 / 4;
+  EXPECT_EQ(planGroupSize(s.kernel, s.launch, 10), 4 * 2 * 10);
+  // Seven would fit: groups of 6, 6 and 4.
+  s.launch.num_k = 131072 / 7;
+  EXPECT_EQ(planGroupSize(s.kernel, s.launch, 10), 6 * 2 * 10);
+  s.launch.num_k = 1;
+  EXPECT_EQ(planGroupSize(s.kernel, s.launch, 10), 32 * 10);
+}
+
+TEST(CudaPlan, GroupsFollowEachOther) {
+  ProgramBuilder builder;
+  GirihMapProgram program = lateCausal(builder);
+  PlanCase s(program, 1, 4, 4, 640, 200000);
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTaskOnce();
+  for (int32_t i = 0; i < s.image.numTasks; ++i)
+    EXPECT_EQ(s.task(i).head, i / 10);
+}
+
+TEST(CudaPlan, RefusesWhatDoesNotFit) {
+  GirihStatus status{};
+  EXPECT_EQ(checkPlanSize(INT32_MAX, INT32_MAX, &status), GIRIH_OK);
+  EXPECT_EQ(checkPlanSize(int64_t{1} << 31, 0, &status), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message, "expected at most 2147483647 tasks (batch * heads * q-tiles), but "
+                               "got 2147483648");
+  EXPECT_EQ(checkPlanSize(1, int64_t{1} << 31, &status), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message,
+               "expected the block map to have at most 2147483647 runs, but got 2147483648");
+
+  ProgramBuilder builder;
+  PlanCase s(lateCausal(builder), 1, 2, 1, 200, 200);
+  s.map = buildMap(s.program, s.params, /*reverse=*/true);
+  EXPECT_EQ(s.build(), GIRIH_INVALID);
+  EXPECT_STREQ(s.status.message, "expected a forward block map, but got a reverse one");
+  GirihMapParams other = s.params;
+  other.tile_q = 128;
+  s.map = buildMap(s.program, other);
+  EXPECT_EQ(s.build(), GIRIH_INVALID);
+  EXPECT_STREQ(s.status.message, "expected tile_q of the block map to be 64, but got 128");
+  s.map = buildMap(s.program, s.params);
+  s.program.num_tables = 1;
+  EXPECT_EQ(s.build(), GIRIH_INVALID);
+  EXPECT_STREQ(s.status.message, "expected the program of the block map, with 0 tables, but got 1");
+}
+
+TEST(CudaKernel, DescriptorsAreChecked) {
+  ProgramBuilder builder;
+  PlanCase s(lateCausal(builder), 1, 1, 1, 64, 64);
+  const GirihCudaKernelDesc good{s.kernel, "attention", 384, 200000, 128, 128, 64, 1};
+  GirihStatus status{};
+  EXPECT_EQ(checkCudaKernel(&good, &status), GIRIH_OK) << status.message;
+  auto expectRefused = [&](auto change, int code, const char *message) {
+    GirihCudaKernelDesc desc = good;
+    change(desc);
+    EXPECT_EQ(checkCudaKernel(&desc, &status), code);
+    EXPECT_STREQ(status.message, message);
+  };
+  using Desc = GirihCudaKernelDesc &;
+  expectRefused([](Desc d) { d.base.dtype = GIRIH_F32; }, GIRIH_UNSUPPORTED,
+                "expected the dtype of a CUDA kernel to be bf16 or f16, but got f32");
+  expectRefused([](Desc d) { d.base.magic = 7; }, GIRIH_INVALID,
+                "expected kernel magic 0x47495249, but got 0x00000007");
+  expectRefused([](Desc d) { d.function = nullptr; }, GIRIH_INVALID,
+                "expected the kernel's function to have a name, but got null");
+  expectRefused([](Desc d) { d.threads = 100; }, GIRIH_INVALID,
+                "expected threads of the kernel to be a multiple of 32 up to 1024, but got 100");
+  expectRefused([](Desc d) { d.shared_bytes = -1; }, GIRIH_INVALID,
+                "expected shared_bytes of the kernel not to be negative, but got -1");
+  expectRefused([](Desc d) { d.box_q = 0; }, GIRIH_INVALID,
+                "expected box_q of the kernel to be between 1 and 256, but got 0");
+  expectRefused([](Desc d) { d.box_k = 320; }, GIRIH_INVALID,
+                "expected box_k of the kernel to be between 1 and 256, but got 320");
+  expectRefused([](Desc d) { d.box_cols = 128; }, GIRIH_INVALID,
+                "expected box_cols of the kernel to be 64, but got 128");
+  EXPECT_EQ(checkCudaKernel(nullptr, &status), GIRIH_INVALID);
+  EXPECT_STREQ(status.message, "expected a kernel descriptor, but got null");
+}

@@ -1,0 +1,143 @@
+//===- PtxasTest.cpp - What ptxas says ------------------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The reading of the text is tested everywhere, the assembling where ptxas is.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TargetTesting.h"
+
+#include "girih/Target/Ptxas.h"
+
+#include "llvm/Support/Error.h"
+
+#include <cstdlib>
+
+using namespace girih;
+using namespace girih::testing;
+
+TEST(PtxasText, ReadsResources) {
+  PtxasReport report =
+      parsePtxasText("ptxas info    : 0 bytes gmem\n"
+                     "ptxas info    : Compiling entry function 'fa' for 'sm_90a'\n"
+                     "ptxas info    : Function properties for fa\n"
+                     "    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads\n"
+                     "ptxas info    : Used 168 registers, used 16 barriers, 1024 bytes smem\n");
+  EXPECT_EQ(report.registers, 168);
+  EXPECT_EQ(report.sharedBytes, 1024);
+  EXPECT_EQ(report.spillBytes, 0);
+  EXPECT_TRUE(report.complaints.empty());
+}
+
+TEST(PtxasText, AddsUpFunctions) {
+  PtxasReport report =
+      parsePtxasText("    96 bytes stack frame, 92 bytes spill stores, 104 bytes spill loads\n"
+                     "ptxas info    : Used 24 registers, 64 bytes smem\n"
+                     "    8 bytes stack frame, 0 bytes spill stores, 4 bytes spill loads\n"
+                     "ptxas info    : Used 16 registers, 128 bytes smem\n");
+  EXPECT_EQ(report.spillBytes, 200);
+  EXPECT_EQ(report.registers, 24);
+  EXPECT_EQ(report.sharedBytes, 128);
+  EXPECT_EQ(report.complaints.size(), 2u);
+}
+
+TEST(PtxasText, ComplainsAboutSlowKernels) {
+  for (const char *code : {"C7507", "C7508", "C7510", "C7514", "C7519"}) {
+    std::string line = std::string("ptxas info    : (") + code + ") Potential Performance Loss";
+    EXPECT_EQ(parsePtxasText(line).complaints, std::vector<std::string>{line}) << code;
+  }
+  for (const char *code : {"C7506", "C7509", "C7520", "C7600"})
+    EXPECT_TRUE(parsePtxasText(std::string("ptxas info    : (") + code + ") x").complaints.empty())
+        << code;
+}
+
+/// Assembles; null where there is no ptxas.
+static std::optional<PtxasReport> assemble(llvm::StringRef module) {
+  if (llvm::errorToBool(findPtxas().takeError()))
+    return std::nullopt;
+  PtxTarget target;
+  llvm::SmallVector<char, 0> cubin;
+  auto report = assemblePtx(toPtx(module, target), target.chip, cubin);
+  if (!report) {
+    ADD_FAILURE() << takeStatus(report.takeError()).message;
+    return PtxasReport();
+  }
+  EXPECT_EQ(llvm::StringRef(cubin.data(), cubin.size()).take_front(4), "\x7f"
+                                                                       "ELF");
+  return *report;
+}
+
+/// A kernel that holds `live` values at once, with `attributes`.
+static std::string holding(int live, const std::string &attributes) {
+  std::string text = "define ptx_kernel void @k(ptr addrspace(1) %y) " + attributes + " {\n";
+  auto access = [&](const std::string &before, int i, const std::string &after) {
+    std::string n = std::to_string(i);
+    text += "%" + before + n + " = getelementptr i32, ptr addrspace(1) %y, i32 " + n + "\n";
+    text += after + n + (after[0] == '%' ? " = load volatile i32, " : ", ");
+    text += "ptr addrspace(1) %" + before + n + "\n";
+  };
+  for (int i = 0; i != live; ++i)
+    access("p", i, "%v");
+  for (int i = 0; i != live; ++i)
+    access("q", i, "store volatile i32 %v");
+  return text + "ret void\n}\n";
+}
+
+TEST(Ptxas, AssemblesAndReports) {
+  auto report = assemble(holding(8, ""));
+  if (!report)
+    GTEST_SKIP() << "no ptxas";
+  EXPECT_GT(report->registers, 8);
+  EXPECT_EQ(report->spillBytes, 0);
+  EXPECT_TRUE(report->complaints.empty()) << report->text;
+}
+
+TEST(Ptxas, CatchesSpills) {
+  auto report = assemble(holding(100, "\"nvvm.maxnreg\"=\"32\""));
+  if (!report)
+    GTEST_SKIP() << "no ptxas";
+  EXPECT_GT(report->spillBytes, 0) << report->text;
+  ASSERT_FALSE(report->complaints.empty());
+  EXPECT_NE(report->complaints[0].find("spill"), std::string::npos);
+}
+
+TEST(Ptxas, CatchesIgnoredRegisterHandOver) {
+  // Without a fixed number of threads, how many registers a thread enters with is
+  // unknown.
+  auto report = assemble(R"(
+define ptx_kernel void @k(ptr addrspace(1) %y) {
+  call void asm sideeffect "setmaxnreg.inc.sync.aligned.u32 240;", "~{memory}"()
+  store i32 1, ptr addrspace(1) %y
+  ret void
+})");
+  if (!report)
+    GTEST_SKIP() << "no ptxas";
+  ASSERT_EQ(report->complaints.size(), 1u) << report->text;
+  EXPECT_NE(report->complaints[0].find("C7508"), std::string::npos);
+}
+
+TEST(Ptxas, SaysWhatPtxasRejects) {
+  if (llvm::errorToBool(findPtxas().takeError()))
+    GTEST_SKIP() << "no ptxas";
+  llvm::SmallVector<char, 0> cubin;
+  auto report =
+      assemblePtx(".version 8.0\n.target sm_90a\n.address_size 64\nbad\n", "sm_90a", cubin);
+  ASSERT_FALSE(report);
+  GirihStatus status = takeStatus(report.takeError());
+  EXPECT_EQ(status.code, GIRIH_INTERNAL);
+  EXPECT_NE(std::string(status.message).find("line 4"), std::string::npos) << status.message;
+}
+
+TEST(Ptxas, NamesABadSetting) {
+  const char *before = std::getenv("GIRIH_PTXAS");
+  std::string old = before ? before : "";
+  setenv("GIRIH_PTXAS", "/nonexistent/ptxas", 1);
+  auto found = findPtxas();
+  before ? setenv("GIRIH_PTXAS", old.c_str(), 1) : unsetenv("GIRIH_PTXAS");
+  ASSERT_FALSE(found);
+  GirihStatus status = takeStatus(found.takeError());
+  EXPECT_EQ(status.code, GIRIH_INVALID);
+  EXPECT_NE(std::string(status.message).find("'/nonexistent/ptxas'"), std::string::npos);
+}
