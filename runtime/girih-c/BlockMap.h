@@ -163,7 +163,7 @@ typedef struct GirihBoundTable {
 /// State of a listed k-tile.
 typedef enum GirihTileState {
   GIRIH_TILE_PARTIAL = 0, ///< some pair is false or out of bounds: needs the mask
-  GIRIH_TILE_FULL = 1,    ///< every pair is true and in bounds
+  GIRIH_TILE_FULL = 1,    ///< every pair of its queries is true, every key in bounds
 } GirihTileState;
 
 /// k-tiles [begin, end) that share a state.

@@ -31,6 +31,11 @@ static const char usage[] =
 
 /// `--emit`: prints the IR and launches nothing.
 static llvm::Error emitStage(Session &session, const Request &request, llvm::StringRef stage) {
+  static constexpr llvm::StringLiteral stages[] = {"girih", "blocks", "tile", "cpu",
+                                                   "ws",    "llvm",   "ptx",  "asm"};
+  if (!llvm::is_contained(stages, stage))
+    return invalidError("--emit: expected girih, blocks, tile, cpu, llvm, asm or ptx, but got '" +
+                        stage.str() + "'");
   llvm::Expected<std::string> text =
       session.emit(request.pattern, request.compileOptions(), stage, request.cuda);
   if (!text)

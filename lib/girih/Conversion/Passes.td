@@ -31,7 +31,7 @@ def ConvertAttentionToTile : Pass<"girih-convert-attention-to-tile", "::mlir::fu
                            "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect"];
   let options = [
     Option<"tensorCores", "girih-tensor-cores", "bool", "false",
-           "Multiply inputs as they are: scale scores instead of queries, round probabilities to the type of values">];
+           "Multiply inputs as they are: scale (by a positive number) when exponentials are taken instead of scaling queries, round probabilities to the type of values">];
 }
 
 def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {

@@ -352,7 +352,7 @@ static llvm::Expected<CompileOptions> hopperOptions(CompileOptions options) {
                             " are not supported on cuda; supported: multiples of 8 up to 256");
   int64_t widest = std::max(options.headDim, vDimOf(options));
   if (!options.tileQ)
-    options.tileQ = 128;
+    options.tileQ = widest <= 64 ? 192 : 128;
   if (!options.tileK)
     options.tileK = widest <= 128 ? 128 : widest <= 192 ? 96 : 80;
   return options;

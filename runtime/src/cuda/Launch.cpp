@@ -105,6 +105,10 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
                           const GirihCudaPlan &plan, Enqueue &enqueue, GirihStatus *status) {
   if (int code = checkLaunch(kernel, launch, plan, status))
     return code;
+  // Running maxima are those of unscaled scores.
+  if (!(launch.scale > 0))
+    return fail(status, GIRIH_UNSUPPORTED, "expected scale to be positive on a GPU, but got %g",
+                double{launch.scale});
   const GirihCudaDevice &device = *kernel.device;
   const struct {
     const char *name;

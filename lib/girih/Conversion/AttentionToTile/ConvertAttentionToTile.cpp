@@ -97,7 +97,7 @@ private:
     Value k = load(op.getK(), kvHead, kRow, {tileK, dim});
     RankedTensorType scoreType = tileType({tileQ, tileK}), rowType = tileType({tileQ});
     Value s = tile::DotOp::create(b, loc, q, k, constant(scoreType, 0.0), /*transposeRhs=*/true);
-    if (tensorCores)
+    if (tensorCores && hasScore())
       s = arith::MulFOp::create(b, loc, s, tile::SplatOp::create(b, loc, scoreType, scoreScale()));
     if (hasScore())
       s = applyScore(s, kRow);
@@ -110,9 +110,22 @@ private:
     Value minusInf = constant(rowType, -std::numeric_limits<double>::infinity());
     Value unseen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, newMax, minusInf);
     Value base = arith::SelectOp::create(b, loc, unseen, constant(rowType, 0.0), newMax);
-    Value decay = math::Exp2Op::create(b, loc, arith::SubFOp::create(b, loc, oldMax, base));
-    Value shifted = arith::SubFOp::create(b, loc, s, broadcast(base, tileK));
-    Value p = math::Exp2Op::create(b, loc, shifted);
+    Value decay, p;
+    if (scalesLate()) {
+      // Maxima are those of unscaled scores: one fma an element scales and shifts.
+      Value factor = scoreScale(), negative = arith::NegFOp::create(b, loc, factor);
+      Value shift =
+          arith::MulFOp::create(b, loc, base, tile::SplatOp::create(b, loc, rowType, negative));
+      decay = math::FmaOp::create(b, loc, oldMax, tile::SplatOp::create(b, loc, rowType, factor),
+                                  shift);
+      p = math::FmaOp::create(b, loc, s, tile::SplatOp::create(b, loc, scoreType, factor),
+                              broadcast(shift, tileK));
+    } else {
+      decay = arith::SubFOp::create(b, loc, oldMax, base);
+      p = arith::SubFOp::create(b, loc, s, broadcast(base, tileK));
+    }
+    decay = math::Exp2Op::create(b, loc, decay);
+    p = math::Exp2Op::create(b, loc, p);
     Value tileSum = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Add, p);
     Value kept = arith::MulFOp::create(b, loc, oldSum, decay);
     Value newSum = arith::AddFOp::create(b, loc, kept, tileSum);
@@ -136,6 +149,9 @@ private:
     Value inverse = arith::DivFOp::create(b, loc, one, divisor);
     Value o = arith::MulFOp::create(b, loc, acc, broadcast(inverse, vDim));
     tile::StoreOp::create(b, loc, o, out, batch, head, qRow);
+    if (scalesLate())
+      max =
+          arith::MulFOp::create(b, loc, max, tile::SplatOp::create(b, loc, rowType, scoreScale()));
     Value log = arith::AddFOp::create(b, loc, max, math::Log2Op::create(b, loc, divisor));
     Value natural = arith::MulFOp::create(b, loc, log, constant(rowType, ln2));
     tile::StoreOp::create(b, loc, natural, lse, batch, head, qRow);
@@ -153,6 +169,9 @@ private:
     yield->setOperand(0, inLog2);
     return map;
   }
+
+  /// Whether running maxima are those of unscaled scores; needs a positive scale.
+  bool scalesLate() { return tensorCores && !hasScore(); }
 
   bool hasScore() { return !op.getScore().empty(); }
 

@@ -122,10 +122,17 @@ Emitter::Cursor Emitter::loadRun(Value run) {
   Value at = a.element(runs, a.widen(a.mul(run, sizeof(GirihRun))), b.getI8Type());
   Cursor cursor;
   cursor.run = run;
-  cursor.tile = a.load(at, offsetof(GirihRun, begin), b.getI32Type());
-  cursor.end = a.load(at, offsetof(GirihRun, end), b.getI32Type());
-  Value state = a.load(at, offsetof(GirihRun, state), b.getI32Type());
-  cursor.partial = a.compare(LLVM::ICmpPredicate::eq, state, a.i32(GIRIH_TILE_PARTIAL));
+  // One 16-byte load: begin, end, state, view.
+  static_assert(sizeof(GirihRun) == 16 && offsetof(GirihRun, end) == 4 &&
+                offsetof(GirihRun, state) == 8);
+  Value fields = LLVM::LoadOp::create(b, loc, VectorType::get({4}, b.getI32Type()), at,
+                                      /*alignment=*/16);
+  auto field = [&](int64_t i) -> Value {
+    return LLVM::ExtractElementOp::create(b, loc, fields, a.i32(i));
+  };
+  cursor.tile = field(0);
+  cursor.end = field(1);
+  cursor.partial = a.compare(LLVM::ICmpPredicate::eq, field(2), a.i32(GIRIH_TILE_PARTIAL));
   return cursor;
 }
 

@@ -130,6 +130,9 @@ LogicalResult Emitter::emitOp(Operation *op, Fragments &values, const Place &pla
       fragment.push_back(a.log2(operands[0][i]));
     } else if (isa<arith::MaxNumFOp>(op)) {
       fragment.push_back(a.fmax(operands[0][i], operands[1][i]));
+    } else if (isa<math::FmaOp>(op)) {
+      fragment.push_back(
+          LLVM::FMAOp::create(b, loc, operands[0][i], operands[1][i], operands[2][i]));
     } else if (isa<arith::TruncFOp, arith::ExtFOp>(op)) {
       fragment.push_back(operands[0][i]); // rounded when it is packed
     } else if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::CmpFOp,
