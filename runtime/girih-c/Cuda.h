@@ -46,6 +46,8 @@ typedef struct GirihCudaArguments {
   int32_t heads, heads_per_kv; ///< Hq, Hq / Hkv
   int32_t num_tasks;
   float scale;
+  /// Block i computes tasks [block_begin[i], block_begin[i + 1]), at least one.
+  const int32_t *block_begin;
 } GirihCudaArguments;
 
 /// What a compiled CUDA kernel says about itself.
@@ -87,10 +89,10 @@ int girihCudaLoad(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, cons
                   int64_t image_bytes, GirihCudaKernel **kernel, GirihStatus *status);
 void girihCudaUnload(GirihCudaKernel *kernel);
 
-/// Copies task list (longest first inside groups of heads that fit the L2
-/// cache), runs and bound tables of `map` to the device. Of `launch`, which was
-/// filled by girihPrepareLaunch, only lengths and head counts are read; the plan
-/// serves every launch that has the same. The map may be freed afterwards.
+/// Copies task list (longest first inside groups of heads that fit the L2 cache,
+/// each given to the block with the least work so far), runs and bound tables of `map` to the
+/// device. Of `launch`, which was filled by girihPrepareLaunch, only lengths and head counts are
+/// read; the plan serves every launch that has the same. The map may be freed afterwards.
 int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc,
                         const GirihBlockMap *map, const GirihMapProgram *program,
                         const GirihLaunch *launch, GirihCudaPlan **plan, GirihStatus *status);

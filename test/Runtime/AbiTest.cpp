@@ -87,7 +87,7 @@ static_assert(offsetof(GirihCudaTask, first_run) == 12);
 static_assert(offsetof(GirihCudaTask, num_runs) == 16);
 static_assert(offsetof(GirihCudaTask, num_tiles) == 20);
 
-static_assert(sizeof(GirihCudaArguments) == 96);
+static_assert(sizeof(GirihCudaArguments) == 104);
 static_assert(offsetof(GirihCudaArguments, o) == 0);
 static_assert(offsetof(GirihCudaArguments, lse) == 8);
 static_assert(offsetof(GirihCudaArguments, tasks) == 16);
@@ -102,6 +102,7 @@ static_assert(offsetof(GirihCudaArguments, heads) == 80);
 static_assert(offsetof(GirihCudaArguments, heads_per_kv) == 84);
 static_assert(offsetof(GirihCudaArguments, num_tasks) == 88);
 static_assert(offsetof(GirihCudaArguments, scale) == 92);
+static_assert(offsetof(GirihCudaArguments, block_begin) == 96);
 
 static_assert(sizeof(GirihCudaKernelDesc) == 96);
 static_assert(offsetof(GirihCudaKernelDesc, function) == 64);

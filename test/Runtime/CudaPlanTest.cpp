@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <tuple>
@@ -43,9 +44,11 @@ struct PlanCase {
     params.num_operands = static_cast<int64_t>(operands.size());
     map = buildMap(this->program, params);
   }
+  int32_t blocks = 0; ///< one a task
+
   int build() {
     image = PlanImage{};
-    int code = buildPlanImage(kernel, *map, program, launch, image, &status);
+    int code = buildPlanImage(kernel, *map, program, launch, blocks, image, &status);
     if (code == GIRIH_OK)
       image.relocate(image.bytes.data());
     return code;
@@ -136,6 +139,27 @@ TEST(CudaPlan, HeadsWithListsOfTheirOwn) {
   s.expectEachTaskOnce();
   EXPECT_EQ(s.task(0).head, 0);
   EXPECT_EQ(s.task(0).num_tiles, 16);
+}
+
+TEST(CudaPlan, BlocksShareTheWork) {
+  ProgramBuilder builder;
+  PlanCase s(builder.program(builder.ge(builder.q(), builder.k())), 1, 8, 8, 4096, 4096);
+  s.blocks = 24;
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTaskOnce();
+  const auto *begin = reinterpret_cast<const int32_t *>(s.image.bytes.data() + s.image.blocksAt);
+  EXPECT_EQ(begin[0], 0);
+  EXPECT_EQ(begin[s.image.numBlocks], s.image.numTasks);
+  int64_t least = INT64_MAX, most = 0;
+  for (int32_t block = 0; block < s.image.numBlocks; ++block) {
+    int64_t tiles = 0;
+    for (int32_t i = begin[block]; i < begin[block + 1]; ++i)
+      tiles += s.task(i).num_tiles;
+    EXPECT_LT(begin[block], begin[block + 1]);
+    least = std::min(least, tiles);
+    most = std::max(most, tiles);
+  }
+  EXPECT_LT(static_cast<double>(most), 1.1 * static_cast<double>(least));
 }
 
 TEST(CudaPlan, NothingAttends) {

@@ -395,6 +395,7 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   desc.box_q = desc.base.tile_q;
   desc.box_k = desc.base.tile_k;
   desc.box_cols = 64;
+  desc.persistent = 1;
 
   PtxTarget target;
   KernelKey key =

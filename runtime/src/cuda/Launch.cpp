@@ -141,6 +141,7 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
   arguments.o = static_cast<float *>(launch.o.data);
   arguments.lse = launch.lse;
   arguments.tasks = plan.tasks;
+  arguments.block_begin = plan.blockBegin;
   arguments.runs = plan.runs;
   arguments.tables = plan.tables;
   for (int i = 0; i < 3; ++i)
@@ -154,9 +155,7 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
   arguments.heads_per_kv = static_cast<int32_t>(launch.heads_per_kv);
   arguments.num_tasks = plan.numTasks;
   arguments.scale = launch.scale;
-  int32_t blocks =
-      kernel.desc.persistent ? std::min(device.multiprocessors, plan.numTasks) : plan.numTasks;
-  enqueue.blocks = static_cast<unsigned>(blocks);
+  enqueue.blocks = static_cast<unsigned>(plan.numBlocks);
   return GIRIH_OK;
 }
 

@@ -25,7 +25,8 @@ static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
   if (int code = checkKernel(&desc.base, status))
     return code;
   PlanImage image;
-  if (int code = buildPlanImage(desc.base, map, program, launch, image, status))
+  int32_t blocks = desc.persistent ? device->multiprocessors : 0;
+  if (int code = buildPlanImage(desc.base, map, program, launch, blocks, image, status))
     return code;
   auto bytes = static_cast<int64_t>(image.bytes.size());
   auto plan = std::make_unique<GirihCudaPlan>(GirihCudaPlan{device});
@@ -38,6 +39,8 @@ static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
   }
   auto *memory = static_cast<char *>(plan->memory);
   plan->tasks = reinterpret_cast<const GirihCudaTask *>(memory + image.tasksAt);
+  plan->blockBegin = reinterpret_cast<const int32_t *>(memory + image.blocksAt);
+  plan->numBlocks = image.numBlocks;
   plan->runs = reinterpret_cast<const GirihRun *>(memory + image.runsAt);
   plan->tables = reinterpret_cast<const GirihBoundTable *>(memory + image.tablesAt);
   plan->numTasks = image.numTasks;

@@ -14,12 +14,13 @@
 
 struct GirihCudaPlan {
   GirihCudaDevice *device;
-  /// One allocation; the three lists below lie in it.
+  /// One allocation; the four lists below lie in it.
   void *memory = nullptr;
   const GirihCudaTask *tasks = nullptr;
+  const int32_t *blockBegin = nullptr;
   const GirihRun *runs = nullptr;
   const GirihBoundTable *tables = nullptr;
-  int32_t numTasks = 0;
+  int32_t numTasks = 0, numBlocks = 0;
   /// Lengths of the map, without operands.
   GirihMapParams params{};
   int64_t headsPerKv = 0;

@@ -17,6 +17,9 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstring>
+#include <functional>
+#include <queue>
+#include <utility>
 
 using namespace girih;
 using namespace girih::cuda;
@@ -113,9 +116,9 @@ static std::vector<int64_t> copyRuns(const GirihBlockMap &map, char *to) {
   return first;
 }
 
-/// Writes the tasks in the order they should run.
-static void writeTasks(const GirihBlockMap &map, const std::vector<int64_t> &firstRun,
-                       int64_t groupSize, char *to) {
+/// The tasks in the order they should start.
+static std::vector<GirihCudaTask>
+listTasks(const GirihBlockMap &map, const std::vector<int64_t> &firstRun, int64_t groupSize) {
   int64_t rows = map.grid.row.tiles(), heads = map.params.heads;
   std::vector<std::vector<int64_t>> tilesOfRow(map.lists.size());
   for (size_t i = 0; i < map.lists.size(); ++i)
@@ -132,6 +135,8 @@ static void writeTasks(const GirihBlockMap &map, const std::vector<int64_t> &fir
     const auto &ofHead = tilesOfRow[map.listOf[map.combination(i / heads, i % heads)]];
     costs.insert(costs.end(), ofHead.begin(), ofHead.end());
   }
+  std::vector<GirihCudaTask> tasks;
+  tasks.reserve(costs.size());
   for (uint32_t number : orderTasks(costs, groupSize)) {
     int64_t head = number / rows, row = number % rows;
     int32_t index = map.listOf[map.combination(head / heads, head % heads)];
@@ -143,13 +148,36 @@ static void writeTasks(const GirihBlockMap &map, const std::vector<int64_t> &fir
     task.first_run = static_cast<int32_t>(firstRun[index] + offsets[row]);
     task.num_runs = static_cast<int32_t>(offsets[row + 1] - offsets[row]);
     task.num_tiles = static_cast<int32_t>(costs[number]);
-    memcpy(to, &task, sizeof(task));
-    to += sizeof(task);
+    tasks.push_back(task);
   }
+  return tasks;
+}
+
+std::vector<int32_t> cuda::balanceTasks(std::vector<GirihCudaTask> &tasks, int32_t blocks) {
+  // What a task costs besides its tiles: the ramp of its pipeline and its output.
+  constexpr int64_t rampTiles = 3;
+  using Load = std::pair<int64_t, int32_t>; // work, block
+  std::priority_queue<Load, std::vector<Load>, std::greater<Load>> loads;
+  for (int32_t block = 0; block < blocks; ++block)
+    loads.push({0, block});
+  std::vector<std::vector<GirihCudaTask>> lists(static_cast<size_t>(blocks));
+  for (const GirihCudaTask &task : tasks) {
+    auto [work, block] = loads.top();
+    loads.pop();
+    lists[static_cast<size_t>(block)].push_back(task);
+    loads.push({work + task.num_tiles + rampTiles, block});
+  }
+  std::vector<int32_t> begin{0};
+  tasks.clear();
+  for (const auto &list : lists) {
+    tasks.insert(tasks.end(), list.begin(), list.end());
+    begin.push_back(static_cast<int32_t>(tasks.size()));
+  }
+  return begin;
 }
 
 int cuda::buildPlanImage(const GirihKernelDesc &kernel, const GirihBlockMap &map,
-                         const GirihMapProgram &program, const GirihLaunch &launch,
+                         const GirihMapProgram &program, const GirihLaunch &launch, int32_t blocks,
                          PlanImage &image, GirihStatus *status) {
   if (map.grid.reverse)
     return fail(status, GIRIH_INVALID, "expected a forward block map, but got a reverse one");
@@ -171,6 +199,8 @@ int cuda::buildPlanImage(const GirihKernelDesc &kernel, const GirihBlockMap &map
   image.tables.assign(map.tables.data(), map.tables.data() + map.tables.size());
   Layout layout;
   image.tasksAt = layout.add(image.numTasks * int64_t{sizeof(GirihCudaTask)});
+  image.numBlocks = blocks > 0 ? std::min(blocks, image.numTasks) : image.numTasks;
+  image.blocksAt = layout.add((image.numBlocks + int64_t{1}) * int64_t{sizeof(int32_t)});
   // Kernels read one run ahead: an empty one closes the list.
   image.runsAt = layout.add((runs + 1) * int64_t{sizeof(GirihRun)});
   image.tablesAt = layout.add(map.tables.size() * int64_t{sizeof(GirihBoundTable)});
@@ -181,7 +211,10 @@ int cuda::buildPlanImage(const GirihKernelDesc &kernel, const GirihBlockMap &map
 
   char *bytes = image.bytes.data();
   std::vector<int64_t> firstRun = copyRuns(map, bytes + image.runsAt);
-  writeTasks(map, firstRun, planGroupSize(kernel, launch, rows), bytes + image.tasksAt);
+  std::vector<GirihCudaTask> listed = listTasks(map, firstRun, planGroupSize(kernel, launch, rows));
+  std::vector<int32_t> begin = balanceTasks(listed, image.numBlocks);
+  memcpy(bytes + image.tasksAt, listed.data(), listed.size() * sizeof(GirihCudaTask));
+  memcpy(bytes + image.blocksAt, begin.data(), begin.size() * sizeof(int32_t));
   for (size_t i = 0; i < image.tables.size(); ++i)
     copyTable(image.tables[i], image.places[i], map.params.heads, bytes);
   return GIRIH_OK;

@@ -21,8 +21,8 @@ namespace girih::cuda {
 /// cache of an H100, which also holds queries and outputs.
 constexpr int64_t kGroupBytes = int64_t{32} << 20;
 
-/// Tasks, then runs, then bound tables, then what the tables point to, in one
-/// piece of memory; each part begins at a multiple of 256 bytes.
+/// Tasks, then where the tasks of each block begin, then runs, then bound tables, then what the
+/// tables point to, in one piece of memory; each part begins at a multiple of 256 bytes.
 struct PlanImage {
   /// Where the lists of one table lie; -1 for none.
   struct TablePlaces {
@@ -30,8 +30,8 @@ struct PlanImage {
   };
 
   std::vector<char> bytes;
-  int64_t tasksAt = 0, runsAt = 0, tablesAt = 0;
-  int32_t numTasks = 0;
+  int64_t tasksAt = 0, blocksAt = 0, runsAt = 0, tablesAt = 0;
+  int32_t numTasks = 0, numBlocks = 0;
   std::vector<GirihBoundTable> tables;
   std::vector<TablePlaces> places;
 
@@ -41,10 +41,16 @@ struct PlanImage {
 };
 
 /// Fills `image` from a forward map of `kernel` for `launch`. Runs that heads
-/// share are stored once. Returns a GirihCode.
+/// share are stored once. `blocks` is how many blocks of threads share the tasks;
+/// 0: one a task. Returns a GirihCode.
 int buildPlanImage(const GirihKernelDesc &kernel, const GirihBlockMap &map,
-                   const GirihMapProgram &program, const GirihLaunch &launch, PlanImage &image,
-                   GirihStatus *status);
+                   const GirihMapProgram &program, const GirihLaunch &launch, int32_t blocks,
+                   PlanImage &image, GirihStatus *status);
+
+/// Gives each task, in the order of `tasks`, to the block that has the least to
+/// do, and reorders them block by block. Returns where the tasks of each block
+/// begin, and their end.
+std::vector<int32_t> balanceTasks(std::vector<GirihCudaTask> &tasks, int32_t blocks);
 
 /// Whether the numbers of tasks and runs fit the 32-bit fields of a task.
 int checkPlanSize(int64_t tasks, int64_t runs, GirihStatus *status);

@@ -108,10 +108,12 @@ void Emitter::branch(Value condition, Block *yes, Block *no) {
 
 Value Emitter::argument(size_t offset, Type type) { return a.load(arguments, offset, type); }
 
-Value Emitter::queryBarrier() { return a.add(sharedBase, config.barriersAt()); }
+Value Emitter::queryBarrier(bool empty) {
+  return a.add(sharedBase, config.barriersAt() + 8 * empty);
+}
 
 Value Emitter::barrier(int64_t which, Value stage) {
-  return a.add(a.add(sharedBase, a.mul(stage, 32)), config.barriersAt() + 8 * (1 + which));
+  return a.add(a.add(sharedBase, a.mul(stage, 32)), config.barriersAt() + 8 * (2 + which));
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,6 +152,36 @@ Emitter::Cursor Emitter::nextTile(const Cursor &cursor) {
 }
 
 //===----------------------------------------------------------------------===//
+// Tasks of a block: those that the plan gave it, one after another
+//===----------------------------------------------------------------------===//
+
+/// What a thread reads of a task. Behind the last one it reads the last again.
+SmallVector<Value> Emitter::readTask(Value index) {
+  Value last = a.add(endTask, -1);
+  Value isInside = a.compare(LLVM::ICmpPredicate::slt, index, endTask);
+  Value offset = a.mul(a.select(isInside, index, last), sizeof(GirihCudaTask));
+  Value at = a.element(tasks, a.widen(offset), b.getI8Type());
+  SmallVector<Value> fields;
+  for (size_t field : {offsetof(GirihCudaTask, batch), offsetof(GirihCudaTask, head),
+                       offsetof(GirihCudaTask, q_tile), offsetof(GirihCudaTask, first_run),
+                       offsetof(GirihCudaTask, num_tiles)})
+    fields.push_back(a.load(at, field, b.getI32Type()));
+  return fields;
+}
+
+/// Makes \p fields the task that the following code works on.
+void Emitter::enterTask(ValueRange fields) {
+  batch = fields[0];
+  head = fields[1];
+  firstRow = a.mul(fields[2], config.tileQ);
+  firstRun = fields[3];
+  numTiles = fields[4];
+  Value perKv = argument(offsetof(GirihCudaArguments, heads_per_kv), b.getI32Type());
+  kvHead = LLVM::UDivOp::create(b, loc, head, perKv);
+  firstPosition = a.add(firstRow, argument(offsetof(GirihCudaArguments, q_offset), b.getI32Type()));
+}
+
+//===----------------------------------------------------------------------===//
 // Set-up
 //===----------------------------------------------------------------------===//
 
@@ -178,23 +210,18 @@ void Emitter::emitPrologue() {
   lane = a.bitAnd(thread, 31);
   scale = argument(offsetof(GirihCudaArguments, scale), b.getF32Type());
 
-  Value block = a.special("ctaid.x");
-  Value tasks = argument(offsetof(GirihCudaArguments, tasks), pointer);
-  taskAt = a.element(tasks, a.widen(a.mul(block, sizeof(GirihCudaTask))), b.getI8Type());
-  batch = a.load(taskAt, offsetof(GirihCudaTask, batch), i32);
-  head = a.load(taskAt, offsetof(GirihCudaTask, head), i32);
-  firstRun = a.load(taskAt, offsetof(GirihCudaTask, first_run), i32);
-  numTiles = a.load(taskAt, offsetof(GirihCudaTask, num_tiles), i32);
-  firstRow = a.mul(a.load(taskAt, offsetof(GirihCudaTask, q_tile), i32), config.tileQ);
+  tasks = argument(offsetof(GirihCudaArguments, tasks), pointer);
   runs = argument(offsetof(GirihCudaArguments, runs), pointer);
-  Value perKv = argument(offsetof(GirihCudaArguments, heads_per_kv), i32);
-  kvHead = LLVM::UDivOp::create(b, loc, head, perKv);
-  firstPosition = a.add(firstRow, argument(offsetof(GirihCudaArguments, q_offset), i32));
+  Value ranges = argument(offsetof(GirihCudaArguments, block_begin), pointer);
+  Value block = a.element(ranges, a.widen(a.special("ctaid.x")), i32);
+  firstTask = a.load(block, 0, i32);
+  endTask = a.load(block, sizeof(int32_t), i32);
 
   Block *init = addBlock(), *start = addBlock();
   branch(a.compare(LLVM::ICmpPredicate::eq, thread, a.i32(0)), init, start);
   b.setInsertionPointToEnd(init);
   a.barrierInit(queryBarrier(), 1);
+  a.barrierInit(queryBarrier(/*empty=*/true), config.warpgroups * 128);
   for (int64_t stage = 0; stage != Config::stages; ++stage)
     for (int64_t which = 0; which != 4; ++which)
       a.barrierInit(barrier(which, a.i32(stage)), which % 2 ? config.warpgroups * 128 : 1);
@@ -211,10 +238,22 @@ void Emitter::emitPrologue() {
 void Emitter::emitProducer() {
   Type i32 = b.getI32Type(), i1 = b.getI1Type();
   a.setRegisters(false, config.warpgroups == 3 ? 32 : 24);
-  Block *begin = addBlock();
-  Value isFirst = a.compare(LLVM::ICmpPredicate::eq, thread, a.i32(0));
+  // Carried over tasks: task, stage and phase of the ring, phase of the queries.
+  Block *nextTask = addBlock({i32, i32, i32, i32}), *task = addBlock(), *begin = addBlock(),
+        *start = addBlock();
+  branch(a.compare(LLVM::ICmpPredicate::eq, thread, a.i32(0)), start, exit);
+  b.setInsertionPointToEnd(start);
+  branch(nextTask, {firstTask, a.i32(0), a.i32(1), a.i32(1)});
+  b.setInsertionPointToEnd(nextTask);
+  Value index = nextTask->getArgument(0), startStage = nextTask->getArgument(1);
+  Value startPhase = nextTask->getArgument(2), queryPhase = nextTask->getArgument(3);
+  Value nextIndex = a.add(index, 1);
+  branch(a.compare(LLVM::ICmpPredicate::slt, index, endTask), task, exit);
+  b.setInsertionPointToEnd(task);
+  enterTask(readTask(index));
   Value hasTiles = a.compare(LLVM::ICmpPredicate::sgt, numTiles, a.i32(0));
-  branch(LLVM::AndOp::create(b, loc, isFirst, hasTiles), begin, exit);
+  LLVM::CondBrOp::create(b, loc, hasTiles, begin, ValueRange(), nextTask,
+                         ValueRange{nextIndex, startStage, startPhase, queryPhase});
   b.setInsertionPointToEnd(begin);
   auto copy = [&](unsigned map, Value at, int64_t rows, int64_t chunks, Value row, Value copyHead,
                   Value barrier) {
@@ -222,18 +261,21 @@ void Emitter::emitProducer() {
       a.copyTile(a.add(at, chunk * rows * 128), maps[map],
                  {a.i32(64 * chunk), row, copyHead, batch}, barrier);
   };
+  a.barrierWait(queryBarrier(/*empty=*/true), queryPhase);
   a.barrierExpect(queryBarrier(), a.i32(config.qBytes()));
   copy(0, a.add(sharedBase, config.qAt()), config.tileQ, config.chunks(), firstRow, head,
        queryBarrier());
 
   Block *loop = addBlock({i32, i32, i32, i32, i32, i1, i32}), *body = addBlock();
   Cursor first = firstTile();
-  branch(loop, {a.i32(0), a.i32(0), a.i32(1), first.tile, first.end, first.partial, first.run});
+  branch(loop, {a.i32(0), startStage, startPhase, first.tile, first.end, first.partial, first.run});
   b.setInsertionPointToEnd(loop);
   Value i = loop->getArgument(0), stage = loop->getArgument(1), phase = loop->getArgument(2);
   Cursor cursor{loop->getArgument(3), loop->getArgument(4), loop->getArgument(5),
                 loop->getArgument(6)};
-  branch(a.compare(LLVM::ICmpPredicate::slt, i, numTiles), body, exit);
+  LLVM::CondBrOp::create(b, loc, a.compare(LLVM::ICmpPredicate::slt, i, numTiles), body,
+                         ValueRange(), nextTask,
+                         ValueRange{nextIndex, stage, phase, a.bitXor(queryPhase, a.i32(1))});
   b.setInsertionPointToEnd(body);
   Value row = a.mul(cursor.tile, config.tileK);
   struct Channel {
@@ -252,224 +294,6 @@ void Emitter::emitProducer() {
   Cursor next = nextTile(cursor);
   Value nextPhase = a.bitXor(phase, stage), nextStage = a.bitXor(stage, a.i32(1));
   branch(loop, {a.add(i, 1), nextStage, nextPhase, next.tile, next.end, next.partial, next.run});
-}
-
-//===----------------------------------------------------------------------===//
-// Consumers
-//===----------------------------------------------------------------------===//
-
-SmallVector<Value> Emitter::scoreProduct(Value stage) {
-  Asm::Product p;
-  p.n = config.tileK;
-  p.isBf16 = config.isBf16;
-  p.lhs = queryDescriptor;
-  Value at = a.add(a.add(sharedBase, a.mul(stage, config.kBytes())), config.kAt());
-  p.rhs = a.descriptor(at, 16, 1024);
-  for (int64_t step = 0; step != config.depth() / 16; ++step) {
-    // 64-column chunks; 32 bytes a step inside one.
-    p.lhsSteps.push_back((step / 4 * config.tileQ * 128 + step % 4 * 32) >> 4);
-    p.rhsSteps.push_back((step / 4 * config.tileK * 128 + step % 4 * 32) >> 4);
-  }
-  a.productFence();
-  SmallVector<Value> result = a.product(p);
-  a.productCommit();
-  return result;
-}
-
-SmallVector<Value> Emitter::outputProduct(ArrayRef<Value> acc, Value stage,
-                                          ArrayRef<Value> fragments) {
-  Asm::Product p;
-  p.n = config.width();
-  p.isBf16 = config.isBf16;
-  p.rhsIsTransposed = true;
-  p.acc.assign(acc.begin(), acc.end());
-  p.lhsFragments.assign(fragments.begin(), fragments.end());
-  Value at = a.add(a.add(sharedBase, a.mul(stage, config.vBytes())), config.vAt());
-  p.rhs = a.descriptor(at, config.tileK * 128, 1024);
-  for (int64_t step = 0; step != config.tileK / 16; ++step)
-    p.rhsSteps.push_back((step * 2048) >> 4);
-  a.productFence();
-  SmallVector<Value> result = a.product(p);
-  a.productCommit();
-  return result;
-}
-
-/// Accumulator layout is operand layout but for the rounding of pairs.
-SmallVector<Value> Emitter::packed(const Fragment &p) {
-  SmallVector<Value> result;
-  for (size_t i = 0; i != p.size(); i += 2)
-    result.push_back(a.pack(p[i], p[i + 1], config.isBf16));
-  return result;
-}
-
-LogicalResult Emitter::emitConsumer() {
-  Type i32 = b.getI32Type(), i1 = b.getI1Type(), f32 = b.getF32Type();
-  a.setRegisters(true, config.warpgroups == 3 ? 160 : 240);
-  Value consumer = a.add(group, -1);
-  Value warp = a.bitAnd(a.shr(thread, 5), 3);
-  Value row = a.add(a.add(a.mul(consumer, 64), a.mul(warp, 16)), a.shr(lane, 2));
-  warpRows = {a.add(firstRow, row), a.add(a.add(firstRow, row), 8)};
-  Place place;
-  place.row[0] = a.add(firstPosition, row);
-  place.row[1] = a.add(place.row[0], 8);
-  place.batch = batch;
-  place.head = head;
-  Value firstColumn = a.mul(a.bitAnd(lane, 3), 2);
-
-  Block *work = addBlock(), *none = addBlock();
-  branch(a.compare(LLVM::ICmpPredicate::sgt, numTiles, a.i32(0)), work, none);
-
-  size_t numOutput = config.width() / 2;
-  auto carriedIndex = [&](unsigned i) { return blockLoop.getIterArgs()[i]; };
-  Operation *yield = blockLoop.getBody().front().getTerminator();
-  unsigned numRows = yield->getNumOperands() - 1;
-
-  // Rows that see nothing: what the tail makes of the initial values.
-  auto initial = [&](Fragments &values) {
-    for (unsigned i = 0; i != numRows; ++i) {
-      auto constant = blockLoop.getInits()[i + 1].getDefiningOp<arith::ConstantOp>();
-      float value =
-          cast<DenseElementsAttr>(constant.getValue()).getSplatValue<APFloat>().convertToFloat();
-      values[carriedIndex(i + 1)] = Fragment(2, a.f32(value));
-    }
-  };
-  auto finish = [&](ArrayRef<Value> out, const SmallVector<Fragment> &rowValues) {
-    Fragments values;
-    values[blockLoop.getResult(0)] = Fragment(out.begin(), out.end());
-    for (unsigned i = 0; i != numRows; ++i)
-      values[blockLoop.getResult(i + 1)] = rowValues[i];
-    return emitOps(tail, values, place, Value());
-  };
-
-  b.setInsertionPointToEnd(none);
-  {
-    Fragments values;
-    initial(values);
-    SmallVector<Fragment> rowValues;
-    for (unsigned i = 0; i != numRows; ++i)
-      rowValues.push_back(values[carriedIndex(i + 1)]);
-    if (failed(finish(SmallVector<Value>(numOutput, a.f32(0)), rowValues)))
-      return failure();
-    branch(exit);
-  }
-
-  b.setInsertionPointToEnd(work);
-  bool turns = config.warpgroups > 1;
-  int barrierThreads = 256;
-  if (turns) {
-    Block *kick = addBlock(), *go = addBlock();
-    branch(a.compare(LLVM::ICmpPredicate::eq, consumer, a.i32(0)), kick, go);
-    b.setInsertionPointToEnd(kick);
-    a.namedArrive(a.i32(1), barrierThreads);
-    branch(go);
-    b.setInsertionPointToEnd(go);
-  }
-  auto takeTurn = [&] {
-    if (turns)
-      a.namedSync(group, barrierThreads);
-  };
-  auto passTurn = [&] {
-    if (!turns)
-      return;
-    Value next = a.add(group, 1);
-    Value isLast = a.compare(LLVM::ICmpPredicate::eq, group, a.i32(config.warpgroups));
-    a.namedArrive(a.select(isLast, a.i32(1), next), barrierThreads);
-  };
-
-  queryDescriptor =
-      a.descriptor(a.add(a.add(sharedBase, config.qAt()), a.mul(consumer, 64 * 128)), 16, 1024);
-  a.barrierWait(queryBarrier(), a.i32(0));
-  Cursor first = firstTile();
-  a.barrierWait(barrier(0, a.i32(0)), a.i32(0));
-  SmallVector<Value> s = a.productWait(scoreProduct(a.i32(0)), 0);
-  a.barrierArrive(barrier(1, a.i32(0)));
-
-  // The softmax of one tile: rows and probabilities from scores and rows.
-  auto softmaxOf = [&](ArrayRef<Value> tileScores, const SmallVector<Fragment> &rowValues,
-                       const Cursor &cursor, SmallVector<Fragment> &newRows, Fragment &decayRows,
-                       Fragment &p) -> LogicalResult {
-    Fragments values;
-    values[scores.getResult()] = Fragment(tileScores.begin(), tileScores.end());
-    for (unsigned i = 0; i != numRows; ++i)
-      values[carriedIndex(i + 1)] = rowValues[i];
-    place.column = a.add(a.mul(cursor.tile, config.tileK), firstColumn);
-    if (failed(emitOps(softmax, values, place, cursor.partial)))
-      return failure();
-    newRows.clear();
-    for (unsigned i = 0; i != numRows; ++i)
-      newRows.push_back(fragmentOf(yield->getOperand(i + 1), values, 2));
-    decayRows = fragmentOf(decay, values, 2);
-    p = fragmentOf(output.getLhs(), values, config.tileK / 2);
-    return success();
-  };
-
-  Fragments starts;
-  initial(starts);
-  SmallVector<Fragment> rowValues, newRows;
-  for (unsigned i = 0; i != numRows; ++i)
-    rowValues.push_back(starts[carriedIndex(i + 1)]);
-  Fragment decayRows, p;
-  if (failed(softmaxOf(s, rowValues, first, newRows, decayRows, p)))
-    return failure();
-
-  // Carried: tile number, stage and phase of the scores, cursor, output, rows,
-  // probabilities of the tile before.
-  Cursor second = nextTile(first);
-  SmallVector<Type> types{i32, i32, i32, i32, i32, i1, i32};
-  types.append(numOutput + 2 * numRows, f32);
-  types.append(config.tileK / 4, i32);
-  Block *loop = addBlock(types), *body = addBlock(), *done = addBlock();
-  auto jump = [&](Value i, Value stage, Value phase, const Cursor &cursor, ArrayRef<Value> out,
-                  const SmallVector<Fragment> &rowFragments, ArrayRef<Value> probabilities) {
-    SmallVector<Value> operands{i,          stage,          phase,     cursor.tile,
-                                cursor.end, cursor.partial, cursor.run};
-    llvm::append_range(operands, out);
-    for (const Fragment &fragment : rowFragments)
-      llvm::append_range(operands, fragment);
-    llvm::append_range(operands, probabilities);
-    branch(loop, operands);
-  };
-  jump(a.i32(1), a.i32(1), a.i32(0), second, SmallVector<Value>(numOutput, a.f32(0)), newRows,
-       packed(p));
-
-  b.setInsertionPointToEnd(loop);
-  auto args = loop->getArguments();
-  Value i = args[0], stage = args[1], phase = args[2];
-  Cursor cursor{args[3], args[4], args[5], args[6]};
-  SmallVector<Value> out(args.slice(7, numOutput));
-  rowValues.clear();
-  for (unsigned n = 0; n != numRows; ++n)
-    rowValues.push_back(Fragment(args.slice(7 + numOutput + 2 * n, 2)));
-  SmallVector<Value> before(args.slice(7 + numOutput + 2 * numRows, config.tileK / 4));
-  Value stageBefore = a.bitXor(stage, a.i32(1)), phaseBefore = a.bitXor(phase, stageBefore);
-  branch(a.compare(LLVM::ICmpPredicate::slt, i, numTiles), body, done);
-
-  b.setInsertionPointToEnd(body);
-  a.barrierWait(barrier(0, stage), phase);
-  takeTurn();
-  s = scoreProduct(stage);
-  a.barrierWait(barrier(2, stageBefore), phaseBefore);
-  SmallVector<Value> sum = outputProduct(out, stageBefore, before);
-  passTurn();
-  s = a.productWait(s, 1);
-  a.barrierArrive(barrier(1, stage));
-  if (failed(softmaxOf(s, rowValues, cursor, newRows, decayRows, p)))
-    return failure();
-  sum = a.productWait(sum, 0);
-  a.barrierArrive(barrier(3, stageBefore));
-  SmallVector<Value> probabilities = packed(p);
-  for (size_t n = 0; n != numOutput; ++n)
-    sum[n] = a.fmul(sum[n], decayRows[n / 2 % 2]);
-  jump(a.add(i, 1), a.bitXor(stage, a.i32(1)), a.bitXor(phase, stage), nextTile(cursor), sum,
-       newRows, probabilities);
-
-  b.setInsertionPointToEnd(done);
-  a.barrierWait(barrier(2, stageBefore), phaseBefore);
-  sum = a.productWait(outputProduct(out, stageBefore, before), 0);
-  if (failed(finish(sum, rowValues)))
-    return failure();
-  branch(exit);
-  return success();
 }
 
 LogicalResult Emitter::run() {

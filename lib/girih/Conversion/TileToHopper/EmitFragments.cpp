@@ -30,8 +30,11 @@ Value Emitter::scalarOf(Value value) {
   if (value == source.getArgument(3))
     return scale;
   Operation *op = value.getDefiningOp();
+  if (auto constant = dyn_cast_or_null<arith::ConstantOp>(op);
+      constant && value.getType().isIndex())
+    return a.i64(cast<IntegerAttr>(constant.getValue()).getInt());
   if (!op || op->getNumResults() != 1 || !isa<arith::ArithDialect>(*op->getDialect()) ||
-      !isa<FloatType>(value.getType()))
+      !value.getType().isIntOrFloat())
     return {};
   OperationState state(loc, op->getName());
   state.addAttributes(op->getAttrs());
@@ -176,6 +179,8 @@ LogicalResult Emitter::emitMap(tile::MapOp op, Fragments &values, const Place &p
       SmallVector<Value> operands;
       for (Value operand : inner.getOperands()) {
         operands.push_back(scalars.lookup(operand));
+        if (!operands.back()) // constants that CSE found outside
+          operands.back() = scalarOf(operand);
         if (!operands.back())
           return inner.emitOpError("reads a value from outside of the score function");
       }

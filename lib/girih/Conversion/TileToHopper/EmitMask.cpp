@@ -4,9 +4,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Only partial tiles come here, behind a branch that is uniform for the
-// warpgroup. A constraint that is linear in the key compares a number that is
-// computed once a row with a constant an element; any other expression is
-// computed for each element.
+// warpgroup. A few constraints that are linear in the key compare a number that
+// is computed once a row with a constant an element. Anything more is evaluated
+// in a loop that makes one bit an element: a copy of such code for every element
+// would need more registers than the scores leave, and seconds to compile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +17,9 @@
 #include "girih/Analysis/ClosedForm.h"
 #include "girih/Analysis/IndexForm.h"
 
+#include <array>
 #include <limits>
+#include <map>
 
 using namespace mlir;
 using namespace girih;
@@ -37,6 +40,60 @@ public:
     uniform[PosEnd] = e.argument(offsetof(GirihCudaArguments, q_end), i32);
   }
 
+  /// Whether a copy of the pattern for every element is cheap.
+  bool isSimple() {
+    constexpr unsigned mostConstraints = 4;
+    unsigned constraints = 0;
+    return tables.empty() && countLinear(op.getPattern(), constraints) &&
+           constraints <= mostConstraints;
+  }
+
+  /// For each of the two rows, a number whose topmost 2 `groups` bits say which
+  /// keys are kept: the two keys of each group of 8 columns, in their order.
+  std::array<Value, 2> keepBits(int64_t groups) {
+    Type i32 = b.getI32Type(), bits = b.getIntegerType(2 * groups <= 32 ? 32 : 64);
+    unsigned width = bits.getIntOrFloatBitWidth();
+    // Several groups at a time hide the latency of loads; three warpgroups leave
+    // few registers for that.
+    int64_t step = e.config.warpgroups == 3 ? 1 : 4;
+    while (groups % step)
+      step /= 2;
+    for (Value *value : {&place.row[0], &place.row[1], &place.batch, &place.head})
+      *value = opaque(*value);
+    uniform[PosB] = place.batch;
+    uniform[PosH] = place.head;
+    for (unsigned table = 0; table != tables.size(); ++table)
+      for (currentRow = 0; currentRow != 2; ++currentRow)
+        prepareRow(table, 8 * groups);
+
+    Block *loop = e.addBlock({i32, bits, bits}), *after = e.addBlock({bits, bits});
+    Value none = LLVM::ConstantOp::create(b, loc, bits, b.getIntegerAttr(bits, 0));
+    e.branch(loop, {a.i32(0), none, none});
+    b.setInsertionPointToEnd(loop);
+    Value firstOfTile = place.column, group = loop->getArgument(0);
+    place.column = a.add(firstOfTile, group);
+    std::array<Value, 2> kept{loop->getArgument(1), loop->getArgument(2)};
+    auto number = [&](int64_t n) -> Value {
+      return LLVM::ConstantOp::create(b, loc, bits, b.getIntegerAttr(bits, n));
+    };
+    for (Value &row : kept)
+      row = LLVM::LShrOp::create(b, loc, row, number(2 * step));
+    for (int64_t n = 0; n != 2 * step; ++n)
+      for (int row = 0; row != 2; ++row) {
+        Value bit = LLVM::ZExtOp::create(b, loc, bits, keep(row, n / 2 * 8 + n % 2));
+        Value placed = LLVM::ShlOp::create(b, loc, bit, number(width - 2 * step + n));
+        kept[row] = LLVM::OrOp::create(b, loc, kept[row], placed);
+      }
+    Value next = a.add(group, 8 * step);
+    Value hasMore = a.compare(LLVM::ICmpPredicate::slt, next, a.i32(8 * groups));
+    auto again = LLVM::CondBrOp::create(b, loc, hasMore, loop, ValueRange{next, kept[0], kept[1]},
+                                        after, ValueRange{kept[0], kept[1]});
+    again.setLoopAnnotationAttr(keepRolled());
+    b.setInsertionPointToEnd(after);
+    place.column = firstOfTile;
+    return {after->getArgument(0), after->getArgument(1)};
+  }
+
   /// Whether the pair of row `row` (0 or 1) and the key `offset` behind this
   /// thread's first key is kept.
   Value keep(int row, int64_t offset) {
@@ -48,6 +105,40 @@ public:
   }
 
 private:
+  /// Counts constraints; false when one is not linear in the key.
+  bool countLinear(Value pattern, unsigned &constraints) {
+    Operation *p = pattern.getDefiningOp();
+    if (auto where = dyn_cast<WhereOp>(p)) {
+      for (const Constraint &c : whereConstraints(where.getSet())) {
+        ++constraints;
+        for (const Addend &addend : addendsOf(c.expr))
+          if (addend.atom && reads(addend.atom, PosK) && !isa<AffineSymbolExpr>(addend.atom))
+            return false;
+      }
+      return true;
+    }
+    return llvm::all_of(p->getOperands(),
+                        [&](Value operand) { return countLinear(operand, constraints); });
+  }
+
+  /// The same value, which LLVM cannot move: what is made of it stays behind the
+  /// branch, instead of in registers over all of the kernel.
+  Value opaque(Value x) {
+    auto copy = LLVM::InlineAsmOp::create(
+        b, loc, TypeRange{x.getType()}, x, "mov.b32 $0, $1;", "=r,r", /*has_side_effects=*/true,
+        /*is_align_stack=*/false, LLVM::TailCallKind::None,
+        LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
+    return copy.getResult(0);
+  }
+
+  LLVM::LoopAnnotationAttr keepRolled() {
+    MLIRContext *context = b.getContext();
+    auto unroll =
+        LLVM::LoopUnrollAttr::get(context, /*disable=*/b.getBoolAttr(true), {}, {}, {}, {}, {}, {});
+    return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {},
+                                         {}, {}, {}, {});
+  }
+
   Value evaluate(Value pattern) {
     Operation *p = pattern.getDefiningOp();
     if (isa<FullOp, EmptyOp>(p))
@@ -94,8 +185,10 @@ private:
       isLinear &= isa<AffineSymbolExpr>(addend.atom);
       factor = addend.coefficient;
     }
-    if (!isLinear)
-      return a.compare(predicate, index(c.expr), number(c.expr, 0));
+    if (!isLinear) {
+      AffineExpr expr = typeFor(c.expr).isInteger(64) ? withSmallResidues(c.expr) : c.expr;
+      return a.compare(predicate, index(expr), number(expr, 0));
+    }
     Value &base = linear[{c.expr, currentRow}];
     if (!base) {
       int64_t offset = std::exchange(currentOffset, 0);
@@ -103,6 +196,27 @@ private:
       currentOffset = offset;
     }
     return a.compare(predicate, base, number(c.expr, -factor * currentOffset));
+  }
+
+  /// The same value with residues taken of the terms of what a mod is taken of:
+  /// (q k) mod 7 needs 64 bits, ((q mod 7) (k mod 7)) mod 7 does not.
+  AffineExpr withSmallResidues(AffineExpr expr) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (!binary)
+      return expr;
+    AffineExpr lhs = withSmallResidues(binary.getLHS()), rhs = withSmallResidues(binary.getRHS());
+    if (expr.getKind() == AffineExprKind::Mod)
+      lhs = residue(lhs, cast<AffineConstantExpr>(rhs).getValue());
+    return getAffineBinaryOpExpr(expr.getKind(), lhs, rhs);
+  }
+
+  /// A number that is congruent to `expr`.
+  AffineExpr residue(AffineExpr expr, int64_t modulus) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (binary && (expr.getKind() == AffineExprKind::Add || expr.getKind() == AffineExprKind::Mul))
+      return getAffineBinaryOpExpr(expr.getKind(), residue(binary.getLHS(), modulus),
+                                   residue(binary.getRHS(), modulus));
+    return expr % modulus;
   }
 
   /// i64 when some value of the constraint can leave 32 bits.
@@ -200,81 +314,102 @@ private:
     return a.compare(LLVM::ICmpPredicate::eq, query, key);
   }
 
-  Value inTable(unsigned table) {
-    LLVM::LLVMFuncOp lookup = lookupFunction();
-    Value arguments[] = {tablePointer(table), place.head, place.row[currentRow],
-                         a.add(place.column, currentOffset)};
-    return LLVM::CallOp::create(b, loc, lookup, ValueRange(arguments)).getResult();
+  int64_t unitOf(unsigned table) {
+    if (auto random = dyn_cast<RandomBlocksOp>(tables[table]))
+      return random.getSize();
+    return cast<BlockTableOp>(tables[table]).getSize();
   }
 
-  /// girih_in_table(table, h, q, k): a binary search in the row of q.
-  LLVM::LLVMFuncOp lookupFunction() {
-    auto module = e.kernel->getParentOfType<ModuleOp>();
-    if (auto function = module.lookupSymbol<LLVM::LLVMFuncOp>("girih_in_table"))
-      return function;
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
-    Type i64 = b.getI64Type(), i32 = b.getI32Type(), i1 = b.getI1Type();
-    auto type = LLVM::LLVMFunctionType::get(i1, {pointerType(), i32, i32, i32});
-    auto function =
-        LLVM::LLVMFuncOp::create(b, loc, "girih_in_table", type, LLVM::Linkage::Internal);
-    Block *entry = function.addEntryBlock(b), *search = new Block(), *loop = new Block(),
-          *step = new Block(), *done = new Block(), *miss = new Block();
-    for (Block *block : {search, loop, step, done, miss})
-      function.getBody().push_back(block);
-    loop->addArguments({i64, i64}, {loc, loc});
-    b.setInsertionPointToEnd(entry);
-    Value table = entry->getArgument(0);
-    auto field = [&](size_t offset, Type fieldType) { return a.load(table, offset, fieldType); };
-    Value unit = field(offsetof(GirihBoundTable, unit), i64),
-          rows = field(offsetof(GirihBoundTable, rows), i64);
-    Value q = a.widen(entry->getArgument(2)), zero = a.i64(0);
-    Value quotient = LLVM::SDivOp::create(b, loc, q, unit);
-    Value isAbove = a.compare(LLVM::ICmpPredicate::slt, q, a.mul(quotient, unit));
-    Value row = a.sub(a.add(quotient, LLVM::SExtOp::create(b, loc, i64, isAbove)),
+  Value divide(Value position, int64_t unit) {
+    return floorDivide(position, unit, [&](int64_t n) { return a.i32(n); });
+  }
+
+  /// What the loop over the keys needs to know of the current row.
+  void prepareRow(unsigned table, int64_t columns) {
+    if (isa<SegmentsOp>(tables[table])) {
+      querySegments[{tables[table], currentRow}] = segmentOf(table, place.row[currentRow], -1);
+      return;
+    }
+    TableRow &row = rows[{table, currentRow}];
+    findRow(table, row);
+    // The thread's keys span few units unless those are tiny.
+    if ((columns - 7) / unitOf(table) + 2 > 32)
+      return;
+    row.first = divide(place.column, unitOf(table));
+    row.units = unitBits(row, row.first);
+  }
+
+  Value inTable(unsigned table) {
+    TableRow row = rows[{table, currentRow}];
+    Value unit = divide(a.add(place.column, currentOffset), unitOf(table));
+    if (!row.units) {
+      row.first = unit;
+      row.units = unitBits(row, unit);
+    }
+    Value at = a.sub(unit, row.first);
+    return LLVM::TruncOp::create(b, loc, b.getI1Type(),
+                                 LLVM::LShrOp::create(b, loc, row.units, at));
+  }
+
+  /// The units that a table lists for a query row.
+  struct TableRow {
+    Value list, length; ///< pointer to ascending i32 units; i32
+    Value first, units; ///< bit i of `units`: lists unit `first` + i; null when not made
+  };
+
+  /// Finds the list of the current row; an empty one outside of the table.
+  void findRow(unsigned table, TableRow &result) {
+    Type i64 = b.getI64Type(), i32 = b.getI32Type();
+    Value at = tablePointer(table);
+    auto field = [&](size_t offset, Type type) { return a.load(at, offset, type); };
+    Value count = field(offsetof(GirihBoundTable, rows), i64), zero = a.i64(0);
+    Value row = a.sub(a.widen(divide(place.row[currentRow], unitOf(table))),
                       field(offsetof(GirihBoundTable, row0), i64));
-    Value column = LLVM::SDivOp::create(b, loc, a.widen(entry->getArgument(3)), unit);
     Value inside = LLVM::AndOp::create(b, loc, a.compare(LLVM::ICmpPredicate::sge, row, zero),
-                                       a.compare(LLVM::ICmpPredicate::slt, row, rows));
-    LLVM::CondBrOp::create(b, loc, inside, search, miss);
-    b.setInsertionPointToEnd(search);
+                                       a.compare(LLVM::ICmpPredicate::slt, row, count));
     Value perHead = a.compare(LLVM::ICmpPredicate::ne,
                               field(offsetof(GirihBoundTable, per_head), i32), a.i32(0));
-    Value head = a.select(perHead, a.widen(entry->getArgument(1)), zero);
-    Value at = a.add(a.mul(head, a.add(rows, 1)), row);
-    Value indptr = field(offsetof(GirihBoundTable, indptr), pointerType());
-    Value indices = field(offsetof(GirihBoundTable, indices), pointerType());
-    Value begin = LLVM::LoadOp::create(b, loc, i64, a.element(indptr, at, i64));
-    Value end = LLVM::LoadOp::create(b, loc, i64, a.element(indptr, a.add(at, 1), i64));
-    LLVM::BrOp::create(b, loc, ValueRange{begin, end}, loop);
-    // Lower bound in [low, high).
-    b.setInsertionPointToEnd(loop);
-    Value low = loop->getArgument(0), high = loop->getArgument(1);
-    LLVM::CondBrOp::create(b, loc, a.compare(LLVM::ICmpPredicate::slt, low, high), step, done);
-    b.setInsertionPointToEnd(step);
-    Value middle = LLVM::AShrOp::create(b, loc, a.add(low, high), a.i64(1));
-    Value listed = a.widen(LLVM::LoadOp::create(b, loc, i32, a.element(indices, middle, i32)));
-    Value isBelow = a.compare(LLVM::ICmpPredicate::slt, listed, column);
-    LLVM::BrOp::create(
-        b, loc,
-        ValueRange{a.select(isBelow, a.add(middle, 1), low), a.select(isBelow, high, middle)},
-        loop);
+    Value head = a.select(perHead, a.widen(place.head), zero);
+    // Row 0 is read in place of a row outside; it has both ends even so.
+    Value index = a.add(a.mul(head, a.add(count, 1)), a.select(inside, row, zero));
+    Value ends = a.element(field(offsetof(GirihBoundTable, indptr), pointerType()), index, i64);
+    Value begin = LLVM::LoadOp::create(b, loc, i64, ends);
+    Value behind = a.element(ends, LLVM::ZExtOp::create(b, loc, i64, inside), i64);
+    Value end = LLVM::LoadOp::create(b, loc, i64, behind);
+    result.list = a.element(field(offsetof(GirihBoundTable, indices), pointerType()), begin, i32);
+    result.length = LLVM::TruncOp::create(b, loc, i32, a.sub(end, begin));
+  }
+
+  /// Which of the 32 units from `first` on the row lists.
+  Value unitBits(const TableRow &row, Value first) {
+    Type i32 = b.getI32Type();
+    auto listed = [&](Value at) -> Value {
+      return LLVM::LoadOp::create(b, loc, i32, a.element(row.list, a.widen(at), i32));
+    };
+    // Lower bound of `first` in [low, high).
+    Block *search = e.addBlock({i32, i32}), *halve = e.addBlock(), *walk = e.addBlock({i32, i32}),
+          *look = e.addBlock(), *take = e.addBlock(), *done = e.addBlock();
+    e.branch(search, {a.i32(0), row.length});
+    b.setInsertionPointToEnd(search);
+    Value low = search->getArgument(0), high = search->getArgument(1);
+    LLVM::CondBrOp::create(b, loc, a.compare(LLVM::ICmpPredicate::slt, low, high), halve,
+                           ValueRange(), walk, ValueRange{low, a.i32(0)});
+    b.setInsertionPointToEnd(halve);
+    Value middle = a.shr(a.add(low, high), 1);
+    Value isBelow = a.compare(LLVM::ICmpPredicate::slt, listed(middle), first);
+    e.branch(search, {a.select(isBelow, a.add(middle, 1), low), a.select(isBelow, high, middle)});
+    // From there on, as long as the units are among the 32.
+    b.setInsertionPointToEnd(walk);
+    Value at = walk->getArgument(0), units = walk->getArgument(1);
+    e.branch(a.compare(LLVM::ICmpPredicate::slt, at, row.length), look, done);
+    b.setInsertionPointToEnd(look);
+    Value bit = a.sub(listed(at), first);
+    e.branch(a.compare(LLVM::ICmpPredicate::ult, bit, a.i32(32)), take, done);
+    b.setInsertionPointToEnd(take);
+    Value more = LLVM::OrOp::create(b, loc, units, LLVM::ShlOp::create(b, loc, a.i32(1), bit));
+    e.branch(walk, {a.add(at, 1), more});
     b.setInsertionPointToEnd(done);
-    Value isListed = a.compare(LLVM::ICmpPredicate::slt, low, end);
-    Value safe = a.select(isListed, low, begin);
-    Value nonEmpty = a.compare(LLVM::ICmpPredicate::slt, begin, end);
-    Value probe = a.select(nonEmpty, safe, zero);
-    Block *compareBlock = new Block();
-    function.getBody().push_back(compareBlock);
-    LLVM::CondBrOp::create(b, loc, nonEmpty, compareBlock, miss);
-    b.setInsertionPointToEnd(compareBlock);
-    Value found = a.widen(LLVM::LoadOp::create(b, loc, i32, a.element(indices, probe, i32)));
-    Value hit =
-        LLVM::AndOp::create(b, loc, isListed, a.compare(LLVM::ICmpPredicate::eq, found, column));
-    LLVM::ReturnOp::create(b, loc, ValueRange{hit});
-    b.setInsertionPointToEnd(miss);
-    LLVM::ReturnOp::create(b, loc, ValueRange{constant(false)});
-    return function;
+    return units;
   }
 
   Emitter &e;
@@ -282,7 +417,7 @@ private:
   OpBuilder &b;
   Location loc;
   tile::MaskOp op;
-  const Place &place;
+  Place place; ///< its column moves with the loop
   SmallVector<Operation *> tables;
   Value uniform[NumPositions];
   int currentRow = 0;
@@ -291,6 +426,7 @@ private:
   llvm::DenseMap<std::pair<AffineExpr, int>, Value> linear;
   llvm::DenseMap<std::pair<Operation *, int>, Value> querySegments;
   llvm::DenseMap<std::pair<Operation *, int64_t>, Value> keySegments;
+  std::map<std::pair<unsigned, int>, TableRow> rows;
 };
 
 } // namespace girih::hopper
@@ -306,8 +442,23 @@ LogicalResult Emitter::emitMask(tile::MaskOp op, Fragments &values, const Place 
   MaskEmitter mask(*this, op, place);
   Value minusInf = a.f32(-std::numeric_limits<float>::infinity());
   Fragment to;
-  for (size_t i = 0; i != from.size(); ++i)
-    to.push_back(a.select(mask.keep(i / 2 % 2, i / 4 * 8 + i % 2), from[i], minusInf));
+  if (mask.isSimple()) {
+    for (size_t i = 0; i != from.size(); ++i)
+      to.push_back(a.select(mask.keep(i / 2 % 2, i / 4 * 8 + i % 2), from[i], minusInf));
+  } else {
+    std::array<Value, 2> kept = mask.keepBits(from.size() / 4);
+    Type bits = kept[0].getType();
+    Value zero = LLVM::ConstantOp::create(b, loc, bits, b.getIntegerAttr(bits, 0));
+    unsigned unused = bits.getIntOrFloatBitWidth() - from.size() / 2;
+    for (size_t i = 0; i != from.size(); ++i) {
+      uint64_t bit = uint64_t(1) << (unused + i / 4 * 2 + i % 2);
+      Value one = LLVM::ConstantOp::create(
+          b, loc, bits, b.getIntegerAttr(bits, llvm::APInt(bits.getIntOrFloatBitWidth(), bit)));
+      Value isKept = a.compare(LLVM::ICmpPredicate::ne,
+                               LLVM::AndOp::create(b, loc, kept[i / 2 % 2], one), zero);
+      to.push_back(a.select(isKept, from[i], minusInf));
+    }
+  }
   branch(after, to);
   b.setInsertionPointToEnd(after);
   values[op.getResult()] = Fragment(after->getArguments());

@@ -44,7 +44,7 @@ struct Config {
   int64_t kAt() const { return qBytes(); }
   int64_t vAt() const { return kAt() + stages * kBytes(); }
   int64_t barriersAt() const { return vAt() + stages * vBytes(); }
-  int64_t sharedBytes() const { return barriersAt() + 8 * (1 + 4 * stages); }
+  int64_t sharedBytes() const { return barriersAt() + 8 * (2 + 4 * stages); }
   int64_t threads() const { return 128 * (warpgroups + 1); }
 };
 
@@ -55,8 +55,7 @@ struct Place {
   mlir::Value batch, head;
 };
 
-/// Evaluates patterns element by element.
-class MaskEmitter;
+class MaskEmitter; ///< evaluates patterns element by element
 
 class Emitter {
 public:
@@ -68,11 +67,11 @@ private:
   mlir::LogicalResult analyze();
   void emitPrologue();
   void emitProducer();
-  mlir::LogicalResult emitConsumer();
-  void emitEmptyTask(mlir::Block *exit);
   mlir::Value barrier(int64_t which,
                       mlir::Value stage); ///< 0 K full, 1 K empty, 2 V full, 3 V empty
-  mlir::Value queryBarrier();
+  mlir::Value queryBarrier(bool empty = false);
+  llvm::SmallVector<mlir::Value> readTask(mlir::Value index);
+  void enterTask(mlir::ValueRange fields);
   mlir::Block *addBlock(llvm::ArrayRef<mlir::Type> types = {});
   void branch(mlir::Block *to, mlir::ValueRange operands = {});
   void branch(mlir::Value condition, mlir::Block *yes, mlir::Block *no);
@@ -86,6 +85,8 @@ private:
   Cursor nextTile(const Cursor &cursor);
   Cursor loadRun(mlir::Value run);
 
+  //===--- EmitConsumer.cpp ----------------------------------------------------===//
+  mlir::LogicalResult emitConsumer();
   llvm::SmallVector<mlir::Value> scoreProduct(mlir::Value stage);
   llvm::SmallVector<mlir::Value> outputProduct(llvm::ArrayRef<mlir::Value> acc, mlir::Value stage,
                                                llvm::ArrayRef<mlir::Value> p);
@@ -118,11 +119,11 @@ private:
   tile::DotOp scores, output;
   mlir::Value decay;                                  ///< row vector that scales the output
   llvm::SmallVector<mlir::Operation *> softmax, tail; ///< between the products; behind the loop
-  tile::MaskOp mask;
 
   // Values of every thread.
   mlir::Value maps[3], arguments, shared, sharedBase, thread, group, lane, scale;
-  mlir::Value taskAt, batch, head, kvHead, firstRow, firstPosition, numTiles, firstRun, runs;
+  mlir::Value tasks, firstTask, endTask, batch, head, kvHead, firstRow, firstPosition, numTiles,
+      firstRun, runs;
   llvm::SmallVector<mlir::Value> warpRows; ///< query rows (not positions) of this thread
   mlir::Value queryDescriptor;
 };
