@@ -5,8 +5,8 @@
 //
 // Solves a pattern in normal form for the key: when it is a union of few
 // conjunctions whose atoms each bound k by something monotone in q, the keys of
-// a query are a few intervals, and so are the tiles of a q-tile (design.md, "L1
-// block map", provider ranges).
+// a query are a few intervals, and so are the tiles of a q-tile (provider ranges
+// of girih.block_map).
 //
 //===----------------------------------------------------------------------===//
 

@@ -24,9 +24,10 @@ namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
 
 // Layout of an entry, little-endian: magic, SHA-256 of everything after it,
-// scratch bytes (u64), object file.
-static constexpr llvm::StringLiteral magic = "GIRIH-KERNEL-1\n";
-static constexpr size_t hashBytes = 32, headerBytes = magic.size() + hashBytes + sizeof(uint64_t);
+// memory bytes and threads (u64 each), object file.
+static constexpr llvm::StringLiteral magic = "GIRIH-KERNEL-2\n";
+static constexpr size_t hashBytes = 32,
+                        headerBytes = magic.size() + hashBytes + 2 * sizeof(uint64_t);
 
 static std::string hashOf(llvm::StringRef bytes) {
   llvm::SHA256 hasher;
@@ -68,8 +69,9 @@ std::optional<CachedCode> KernelCache::lookup(const KernelKey &key) const {
   if (hashOf((key.hex + payload).str()) != digest)
     return std::nullopt;
   CachedCode code;
-  code.scratchBytes = llvm::support::endian::read64le(payload.data());
-  llvm::StringRef object = payload.drop_front(sizeof(uint64_t));
+  code.memoryBytes = llvm::support::endian::read64le(payload.data());
+  code.threads = llvm::support::endian::read64le(payload.data() + sizeof(uint64_t));
+  llvm::StringRef object = payload.drop_front(2 * sizeof(uint64_t));
   code.object.assign(object.begin(), object.end());
   return code;
 }
@@ -80,8 +82,9 @@ void KernelCache::store(const KernelKey &key, const CachedCode &code) const {
   // Entries are code that runs: the folder is for its owner only.
   if (fs::create_directories(folder, /*IgnoreExisting=*/true, fs::owner_all))
     return;
-  std::string payload(sizeof(uint64_t), '\0');
-  llvm::support::endian::write64le(payload.data(), code.scratchBytes);
+  std::string payload(2 * sizeof(uint64_t), '\0');
+  llvm::support::endian::write64le(payload.data(), code.memoryBytes);
+  llvm::support::endian::write64le(payload.data() + sizeof(uint64_t), code.threads);
   payload.append(code.object.begin(), code.object.end());
 
   llvm::SmallString<128> model(folder);

@@ -32,9 +32,10 @@ struct KernelKey {
                       llvm::StringRef features);
 };
 
-/// An object file and what must be known to call it.
+/// An object file or cubin and what must be known to call it.
 struct CachedCode {
-  int64_t scratchBytes = 0;
+  int64_t memoryBytes = 0; ///< scratch of a CPU thread, shared memory of a GPU block
+  int64_t threads = 0;     ///< of a GPU block
   llvm::SmallVector<char, 0> object;
 };
 

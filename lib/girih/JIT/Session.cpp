@@ -295,7 +295,7 @@ llvm::Expected<CachedCode> JitSession::generate(mlir::ModuleOp module,
   auto scratch = lowerToLLVMDialect(module, kernelName, target);
   if (!scratch)
     return scratch.takeError();
-  result.scratchBytes = *scratch;
+  result.memoryBytes = *scratch;
   if (llvm::Error error = compileModule(module, target, /*assembly=*/false, result.object))
     return std::move(error);
   ++numCompilations;
@@ -328,7 +328,7 @@ llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::stri
   auto entry = code->load(generated->object, kernelName);
   if (!entry)
     return entry.takeError();
-  descriptor.scratch_bytes = generated->scratchBytes;
+  descriptor.scratch_bytes = generated->memoryBytes;
   descriptor.entry = *entry;
   Outcome outcome;
   outcome.fromDisk = fromDisk;
@@ -401,9 +401,8 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   KernelKey key =
       KernelKey::of(ir, tilingOf(options), target.chip, std::to_string(target.ptxVersion));
   if (std::optional<CachedCode> cached = cache.lookup(key)) {
-    // Shared memory and threads ride in one number.
-    desc.shared_bytes = static_cast<int32_t>(cached->scratchBytes >> 16);
-    desc.threads = static_cast<int32_t>(cached->scratchBytes & 0xffff);
+    desc.shared_bytes = static_cast<int32_t>(cached->memoryBytes);
+    desc.threads = static_cast<int32_t>(cached->threads);
     result->cubin.assign(cached->object.begin(), cached->object.end());
     if (cacheHit)
       *cacheHit = true;
@@ -431,7 +430,8 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
       result->cubin.assign(cubin.begin(), cubin.end());
       result->complaints = report->complaints;
       CachedCode entry;
-      entry.scratchBytes = (int64_t(desc.shared_bytes) << 16) | desc.threads;
+      entry.memoryBytes = desc.shared_bytes;
+      entry.threads = desc.threads;
       entry.object.assign(cubin.begin(), cubin.end());
       cache.store(key, entry);
     } else {

@@ -3,7 +3,7 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Formulas follow pattern-language.md's table; the neighbourhood follows
+// Formulas are those of the ops' descriptions; the neighbourhood follows
 // NATTEN's reference mask (github.com/SHI-Labs/NATTEN, mask.hpp).
 //
 //===----------------------------------------------------------------------===//
