@@ -152,6 +152,7 @@ typedef struct GirihBoundTable {
   int64_t unit;
   int64_t num_units;  ///< SEGMENTS: units that `ids` covers
   const int32_t *ids; ///< SEGMENTS: segment of each unit
+  /// SEGMENTS: segment s of `rows` has units [indptr[s], indptr[s + 1]); row0 is 0.
   /// BLOCKS, RANDOM: row r of head h, r in [row0, row0 + rows), lists
   /// indices[indptr[h' * (rows + 1) + r - row0] ...), ascending, h' = per_head ? h : 0.
   int64_t row0;

@@ -25,17 +25,31 @@ typedef struct GirihCudaKernel GirihCudaKernel;
 /// Task and run lists on the device for one block map. Opaque.
 typedef struct GirihCudaPlan GirihCudaPlan;
 
-/// A unit of work as the kernel reads it: q-tile `q_tile` of (batch, head), runs
-/// [first_run, first_run + num_runs) of the plan's run list, `num_tiles` k-tiles
-/// in all.
+/// A unit of work as the kernel reads it, in two 16-byte loads: `num_tiles`
+/// k-tiles, at least one, of q-tile `q_tile` of (batch, head), listed by the runs
+/// from `first_run` on. A row that sees nothing has one partial tile, whose mask
+/// keeps no pair.
 typedef struct GirihCudaTask {
-  int32_t batch, head, q_tile, first_run, num_runs, num_tiles;
+  int32_t batch, head, kv_head, q_tile;
+  int32_t first_run, num_tiles;
+  /// -1: the task is the whole list of its q-tile, and writes o and lse. Else it
+  /// is a part of it: where in `partial_o` and `partial_lse` its results go.
+  int32_t slot;
+  int32_t reserved;
 } GirihCudaTask;
+
+/// A q-tile whose list was split: merging the results of slots
+/// [first_slot, first_slot + num_slots) gives its rows of o and lse.
+typedef struct GirihCudaMerge {
+  int32_t batch, head, q_tile;
+  int32_t first_slot, num_slots;
+  int32_t reserved[3];
+} GirihCudaMerge;
 
 /// What a compiled kernel reads besides the three tensor maps: its one other
 /// parameter, by value. The generated code addresses it by byte offset.
 typedef struct GirihCudaArguments {
-  float *o;   ///< device, [B, Hq, Nq, Dv] f32
+  void *o;    ///< device, [B, Hq, Nq, Dv] of GirihKernelDesc::o_dtype
   float *lse; ///< device, contiguous [B, Hq, Nq] f32; may be null
   const GirihCudaTask *tasks;
   const GirihRun *runs;          ///< of every task; one empty run follows the last
@@ -44,32 +58,48 @@ typedef struct GirihCudaArguments {
   int32_t num_q, num_k;
   int32_t q_offset, q_end;
   int32_t heads, heads_per_kv; ///< Hq, Hq / Hkv
-  int32_t num_tasks;
+  int32_t num_merges;
   float scale;
   /// Block i computes tasks [block_begin[i], block_begin[i + 1]), at least one.
   const int32_t *block_begin;
+  const GirihCudaMerge *merges; ///< what the merge kernel does; null without splits
+  float *partial_o;             ///< [slots, tile_q, v_dim], each normalised by its own sum
+  float *partial_lse;           ///< [slots, tile_q], natural log, -inf for a row that saw nothing
+  /// What kernels without tensor maps read instead of them: device, elements of 16
+  /// bits; strides in elements: batch, head, token.
+  const void *q, *k, *v;
+  int64_t q_stride[3], k_stride[3], v_stride[3];
 } GirihCudaArguments;
 
 /// What a compiled CUDA kernel says about itself.
 typedef struct GirihCudaKernelDesc {
   GirihKernelDesc base; ///< `entry` null; `scratch_bytes` 0
   const char *function; ///< symbol of the kernel in the image
-  int32_t threads;      ///< of a block
-  int32_t shared_bytes; ///< dynamic shared memory
-  int32_t box_q, box_k; ///< rows of a TMA box of q, and of k and v
-  int32_t box_cols;     ///< elements of a TMA box row: 64 (128 bytes)
-  int32_t persistent;   ///< 1: one block for each multiprocessor; 0: one for each task
+  /// Symbol of the kernel that merges split q-tiles: grid (tile_q / 4, num_merges),
+  /// 128 threads, one warp a row; its one parameter is a GirihCudaArguments.
+  /// Null: there is none, and plans split nothing.
+  const char *merge_function;
+  int32_t threads;                   ///< of a block
+  int32_t shared_bytes;              ///< dynamic shared memory
+  int32_t box_q, box_k;              ///< rows of a TMA box of q, and of k and v
+  int32_t box_cols;                  ///< elements of a TMA box row: 64 (128 bytes)
+  int32_t blocks_per_multiprocessor; ///< resident at a time; blocks are persistent
+  /// 1: the parameters are three tensor maps (q, k, v) and a GirihCudaArguments.
+  /// 0: the GirihCudaArguments alone; the boxes are not read.
+  int32_t uses_tensor_maps;
 } GirihCudaKernelDesc;
 
 /// Number of devices; 0 without a driver.
 int32_t girihCudaDeviceCount(void);
 
 /// Opens device `ordinal`. GIRIH_NO_DEVICE without a driver or such a device,
-/// GIRIH_UNSUPPORTED for a compute capability below 9.0.
+/// GIRIH_UNSUPPORTED for a compute capability below 8.0.
 int girihCudaOpen(int32_t ordinal, GirihCudaDevice **device, GirihStatus *status);
 void girihCudaClose(GirihCudaDevice *device);
 /// Name such as "NVIDIA H100 80GB HBM3"; borrowed from the device.
 const char *girihCudaName(const GirihCudaDevice *device);
+/// Ten times the compute capability: 90 for 9.0.
+int32_t girihCudaCapability(const GirihCudaDevice *device);
 int32_t girihCudaMultiprocessors(const GirihCudaDevice *device);
 
 /// Device memory, for callers that have no allocator of their own.
@@ -84,23 +114,30 @@ int girihCudaFill(GirihCudaDevice *device, void *memory, int value, int64_t byte
                   GirihStatus *status);
 int girihCudaSynchronize(GirihCudaDevice *device, GirihStatus *status);
 
-/// Loads a cubin, or PTX text (NUL-terminated; compiled by the driver).
+/// Loads a cubin, or PTX text (NUL-terminated; compiled by the driver). GIRIH_UNSUPPORTED
+/// for an image that is not for this device: a cubin for another compute capability, PTX
+/// for a higher one.
 int girihCudaLoad(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, const void *image,
                   int64_t image_bytes, GirihCudaKernel **kernel, GirihStatus *status);
 void girihCudaUnload(GirihCudaKernel *kernel);
 
-/// Copies task list (longest first inside groups of heads that fit the L2 cache,
-/// each given to the block with the least work so far), runs and bound tables of `map` to the
-/// device. Of `launch`, which was filled by girihPrepareLaunch, only lengths and head counts are
-/// read; the plan serves every launch that has the same. The map may be freed afterwards.
+/// Puts tasks, runs and bound tables of `map` on the device. Each task goes to the block
+/// with the least work so far, longest first inside groups of heads that fit the L2 cache.
+/// When some q-tiles have far longer lists than a block has work on average, and the kernel
+/// has a merge function, they are split; the plan then holds a workspace too, so its launches
+/// must run one after another: on one stream, or ordered by events. Launches that may overlap
+/// need plans of their own. Of `launch`, which was filled by girihPrepareLaunch, only lengths
+/// and head counts are read; the plan serves every launch that has the same. The map may be
+/// freed afterwards.
 int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc,
                         const GirihBlockMap *map, const GirihMapProgram *program,
                         const GirihLaunch *launch, GirihCudaPlan **plan, GirihStatus *status);
 void girihCudaPlanFree(GirihCudaPlan *plan);
 
-/// Enqueues the kernel on `stream` (a CUstream; null: the default stream). Views
-/// are device memory. Neither allocates nor synchronises, so a launch can be
-/// captured in a CUDA graph. `launch` was filled by girihPrepareLaunch.
+/// Enqueues the kernel on `stream` (a CUstream; null: the default stream), and after
+/// it the merge kernel if the plan has split q-tiles. Views are device memory. Neither allocates
+/// nor synchronises, so a launch can be captured in a CUDA graph. `launch` was filled by
+/// girihPrepareLaunch.
 int girihCudaLaunch(GirihCudaKernel *kernel, const GirihLaunch *launch, const GirihCudaPlan *plan,
                     void *stream, GirihStatus *status);
 

@@ -28,7 +28,7 @@ extern "C" {
 /// "GIRI": the first word of a kernel descriptor.
 #define GIRIH_MAGIC 0x47495249u
 
-/// Element types of q, k and v. Outputs are always f32.
+/// Element types of tensors. `lse` is always f32.
 typedef enum GirihDType {
   GIRIH_F32 = 0,
   GIRIH_BF16 = 1,
@@ -52,7 +52,7 @@ typedef struct GirihLaunch {
   GirihView q;   ///< [B, Hq, Nq, D]
   GirihView k;   ///< [B, Hkv, Nk, D]
   GirihView v;   ///< [B, Hkv, Nk, Dv]
-  GirihView o;   ///< [B, Hq, Nq, Dv], f32
+  GirihView o;   ///< [B, Hq, Nq, Dv] of the kernel's o_dtype
   float *lse;    ///< [B, Hq, Nq] contiguous f32, natural log; may be null
   int64_t num_q; ///< Nq
   int64_t num_k; ///< Nk
@@ -99,6 +99,8 @@ typedef struct GirihKernelDesc {
   int64_t scratch_bytes;
   const GirihMapProgram *map;
   GirihCpuEntry entry;
+  int32_t o_dtype; ///< GirihDType of o: f32, or `dtype`. CPU kernels write f32
+  int32_t reserved;
 } GirihKernelDesc;
 
 /// Fills `launch` and `params` for these operands after checking them against

@@ -41,6 +41,10 @@ int girih::checkKernel(const GirihKernelDesc *kernel, GirihStatus *status) {
   if (!dtypeName(kernel->dtype))
     return fail(status, GIRIH_INVALID,
                 "expected the kernel's dtype to be f32, bf16 or f16, but got %d", kernel->dtype);
+  if (kernel->o_dtype != GIRIH_F32 && kernel->o_dtype != kernel->dtype)
+    return fail(status, GIRIH_INVALID,
+                "expected the kernel's o_dtype to be f32 (0) or its dtype %s (%d), but got %d",
+                dtypeName(kernel->dtype), kernel->dtype, kernel->o_dtype);
   if (kernel->align != GIRIH_BOTTOM_RIGHT && kernel->align != GIRIH_TOP_LEFT)
     return fail(status, GIRIH_INVALID, "expected the kernel's align to be 0 or 1, but got %d",
                 kernel->align);

@@ -82,8 +82,11 @@ TEST_F(CudaCompile, DiskCacheGivesTheSameKernel) {
     EXPECT_EQ(b.box_q, a.box_q);
     EXPECT_EQ(b.box_k, a.box_k);
     EXPECT_EQ(b.box_cols, a.box_cols);
-    EXPECT_EQ(b.persistent, a.persistent);
+    EXPECT_EQ(b.blocks_per_multiprocessor, a.blocks_per_multiprocessor);
+    EXPECT_EQ(b.uses_tensor_maps, a.uses_tensor_maps);
     EXPECT_STREQ(b.function, a.function);
+    EXPECT_STREQ(b.merge_function, a.merge_function);
+    EXPECT_EQ(b.base.o_dtype, a.base.o_dtype);
     EXPECT_EQ(b.base.tile_q, a.base.tile_q);
     EXPECT_EQ(b.base.tile_k, a.base.tile_k);
     EXPECT_TRUE(b.base.map);
@@ -159,4 +162,23 @@ TEST_F(CudaCompile, OptionsAreChecked) {
           << status.message << " has no " << part;
   }
   EXPECT_EQ(session->compilations(), 0);
+}
+
+TEST_F(CudaCompile, ChipsHaveKernelsOfTheirOwn) {
+  auto session = makeSession();
+  auto hopper = session->compileCuda(causal(), options);
+  ASSERT_TRUE(bool(hopper)) << llvm::toString(hopper.takeError());
+  options.chip = "sm_80";
+  auto ampere = session->compileCuda(causal(), options);
+  ASSERT_TRUE(bool(ampere)) << llvm::toString(ampere.takeError());
+  EXPECT_NE(*hopper, *ampere);
+  EXPECT_EQ((*hopper)->desc.uses_tensor_maps, 1);
+  EXPECT_EQ((*ampere)->desc.uses_tensor_maps, 0);
+  options.chip = "sm_100";
+  auto unknown = session->compileCuda(causal(), options);
+  ASSERT_FALSE(bool(unknown));
+  GirihStatus status = takeStatus(unknown.takeError());
+  EXPECT_EQ(status.code, GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message,
+               "chip 'sm_100' is not supported; supported: sm_80, sm_86, sm_89, sm_90a");
 }

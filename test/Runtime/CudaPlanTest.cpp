@@ -3,102 +3,26 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Proves what a plan holds, by reading its bytes where they were made: each
-// q-tile of each head once, with the runs of its map, long ones first, and
-// tables that point into the plan. Needs no device.
+// Proves what a plan holds, by reading its bytes where they were made: each k-tile
+// of each q-tile and head once, in the state of its map, in tasks that are whole or
+// merged, long ones first, and tables that point into the plan. Needs no device.
 //
 //===----------------------------------------------------------------------===//
 
-#include "MapTesting.h"
+#include "PlanTesting.h"
+#include "src/cuda/Access.h"
 #include "src/cuda/Kernel.h"
-#include "src/cuda/PlanImage.h"
+#include "src/cuda/PlanTasks.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstring>
-#include <set>
-#include <tuple>
 
 using namespace girih::cuda;
 using namespace girih::testing;
 
 namespace {
-
-/// Operands that nothing reads, lengths that everything does.
-struct PlanCase {
-  PlanCase(const GirihMapProgram &program, int64_t batch, int64_t heads, int64_t kvHeads,
-           int64_t numQ, int64_t numK, std::vector<GirihOperand> given = {})
-      : program(program), operands(std::move(given)) {
-    kernel = {
-        GIRIH_MAGIC, GIRIH_ABI_VERSION, "plan", GIRIH_BF16, GIRIH_BOTTOM_RIGHT, 64, 64, 64, 32,
-        0,           &this->program,    nullptr};
-    GirihView q{this, {batch, heads, numQ, 64}, {0, 0, 64, 1}, GIRIH_BF16, 0};
-    GirihView k{this, {batch, kvHeads, numK, 64}, {0, 0, 64, 1}, GIRIH_BF16, 0};
-    GirihView o = q;
-    o.dtype = GIRIH_F32;
-    EXPECT_EQ(girihPrepareLaunch(&kernel, &q, &k, &k, &o, nullptr, 1.0f, &launch, &params, &status),
-              GIRIH_OK)
-        << status.message;
-    params.operands = operands.data();
-    params.num_operands = static_cast<int64_t>(operands.size());
-    map = buildMap(this->program, params);
-  }
-  int32_t blocks = 0; ///< one a task
-
-  int build() {
-    image = PlanImage{};
-    int code = buildPlanImage(kernel, *map, program, launch, blocks, image, &status);
-    if (code == GIRIH_OK)
-      image.relocate(image.bytes.data());
-    return code;
-  }
-  const GirihCudaTask &task(int64_t i) const {
-    return reinterpret_cast<const GirihCudaTask *>(image.bytes.data() + image.tasksAt)[i];
-  }
-  const GirihRun *runs() const {
-    return reinterpret_cast<const GirihRun *>(image.bytes.data() + image.runsAt);
-  }
-  int64_t numRuns() const {
-    return (image.tablesAt - image.runsAt) / static_cast<int64_t>(sizeof(GirihRun));
-  }
-  const GirihBoundTable *tables() const {
-    return reinterpret_cast<const GirihBoundTable *>(image.bytes.data() + image.tablesAt);
-  }
-  /// Whether [data, data + bytes) lies in the image.
-  bool holds(const void *data, int64_t bytes) const {
-    const char *begin = image.bytes.data(), *at = static_cast<const char *>(data);
-    return at >= begin && at + bytes <= begin + image.bytes.size();
-  }
-  void expectEachTaskOnce() const {
-    int64_t rows = girihBlockMapRows(map.get());
-    ASSERT_EQ(image.numTasks, params.batch * params.heads * rows);
-    std::set<std::tuple<int32_t, int32_t, int32_t>> seen;
-    for (int32_t i = 0; i < image.numTasks; ++i) {
-      const GirihCudaTask &t = task(i);
-      seen.insert({t.batch, t.head, t.q_tile});
-      int64_t count = 0;
-      const GirihRun *expected = girihBlockMapRuns(map.get(), t.batch, t.head, t.q_tile, &count);
-      ASSERT_EQ(t.num_runs, count);
-      ASSERT_TRUE(count == 0 || memcmp(expected, runs() + t.first_run,
-                                       static_cast<size_t>(count) * sizeof(GirihRun)) == 0);
-      int64_t tiles = 0;
-      for (int64_t r = 0; r < count; ++r)
-        tiles += expected[r].end - expected[r].begin;
-      EXPECT_EQ(t.num_tiles, tiles);
-    }
-    EXPECT_EQ(seen.size(), static_cast<size_t>(image.numTasks));
-  }
-
-  GirihMapProgram program;
-  std::vector<GirihOperand> operands;
-  GirihKernelDesc kernel{};
-  GirihLaunch launch{};
-  GirihMapParams params{};
-  GirihStatus status{};
-  Map map;
-  PlanImage image;
-};
 
 /// Keys up to the query, from query 100 on.
 GirihMapProgram lateCausal(ProgramBuilder &builder) {
@@ -112,12 +36,14 @@ TEST(CudaPlan, HoldsEachTaskOnceLongestFirst) {
   ProgramBuilder builder;
   PlanCase s(lateCausal(builder), 2, 4, 2, 333, 333);
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
-  s.expectEachTaskOnce();
+  s.expectEachTileOnce();
   // All heads fit one group.
   for (int32_t i = 1; i < s.image.numTasks; ++i)
     EXPECT_LE(s.task(i).num_tiles, s.task(i - 1).num_tiles);
-  // Rows that see nothing reach the kernel too.
-  EXPECT_EQ(s.task(s.image.numTasks - 1).num_tiles, 0);
+  // Rows that see nothing reach the kernel too, with a tile to mask.
+  const GirihCudaTask &last = s.task(s.image.numTasks - 1);
+  EXPECT_EQ(last.num_tiles, 1);
+  EXPECT_EQ(s.runs()[last.first_run].state, GIRIH_TILE_PARTIAL);
 }
 
 TEST(CudaPlan, EqualHeadsShareTheirRuns) {
@@ -136,7 +62,7 @@ TEST(CudaPlan, HeadsWithListsOfTheirOwn) {
   int32_t causal = builder.ge(builder.q(), builder.k());
   PlanCase s(builder.program(builder.either(even, causal)), 1, 6, 6, 300, 500);
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
-  s.expectEachTaskOnce();
+  s.expectEachTileOnce();
   EXPECT_EQ(s.task(0).head, 0);
   EXPECT_EQ(s.task(0).num_tiles, 16);
 }
@@ -146,29 +72,23 @@ TEST(CudaPlan, BlocksShareTheWork) {
   PlanCase s(builder.program(builder.ge(builder.q(), builder.k())), 1, 8, 8, 4096, 4096);
   s.blocks = 24;
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
-  s.expectEachTaskOnce();
-  const auto *begin = reinterpret_cast<const int32_t *>(s.image.bytes.data() + s.image.blocksAt);
-  EXPECT_EQ(begin[0], 0);
-  EXPECT_EQ(begin[s.image.numBlocks], s.image.numTasks);
-  int64_t least = INT64_MAX, most = 0;
-  for (int32_t block = 0; block < s.image.numBlocks; ++block) {
-    int64_t tiles = 0;
-    for (int32_t i = begin[block]; i < begin[block + 1]; ++i)
-      tiles += s.task(i).num_tiles;
-    EXPECT_LT(begin[block], begin[block + 1]);
-    least = std::min(least, tiles);
-    most = std::max(most, tiles);
-  }
-  EXPECT_LT(static_cast<double>(most), 1.1 * static_cast<double>(least));
+  s.expectEachTileOnce();
+  std::vector<int64_t> loads = s.loads();
+  EXPECT_EQ(loads.size(), 24u);
+  auto [least, most] = std::minmax_element(loads.begin(), loads.end());
+  EXPECT_LT(static_cast<double>(*most), 1.1 * static_cast<double>(*least));
 }
 
 TEST(CudaPlan, NothingAttends) {
   ProgramBuilder builder;
   PlanCase s(builder.program(builder.add(GIRIH_MAP_FALSE)), 1, 2, 2, 65, 40);
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
-  s.expectEachTaskOnce();
+  s.expectEachTileOnce();
   EXPECT_EQ(s.image.numTasks, 4);
-  EXPECT_EQ(s.runs()[0].begin, s.runs()[0].end); // the empty one that closes the list
+  // One list for all, and the empty run that closes it.
+  EXPECT_EQ(s.numRuns(), 2);
+  for (int32_t i = 0; i < 4; ++i)
+    EXPECT_EQ(s.task(i).first_run, 0);
 }
 
 TEST(CudaPlan, TablesPointIntoThePlan) {
@@ -183,7 +103,7 @@ TEST(CudaPlan, TablesPointIntoThePlan) {
   PlanCase s(builder.program(builder.either(same, builder.either(drawn, listed))), 1, 3, 3, 230,
              230, builder.operands());
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
-  s.expectEachTaskOnce();
+  s.expectEachTileOnce();
   const GirihBoundTable *expected = girihBlockMapTables(s.map.get());
   for (int64_t i = 0; i < 3; ++i) {
     const GirihBoundTable &table = s.tables()[i];
@@ -192,9 +112,16 @@ TEST(CudaPlan, TablesPointIntoThePlan) {
     EXPECT_EQ(table.per_head, expected[i].per_head);
     if (table.kind == GIRIH_TABLE_SEGMENTS) {
       EXPECT_EQ(table.num_units, 230);
-      EXPECT_EQ(table.indptr, nullptr);
       ASSERT_TRUE(s.holds(table.ids, 230 * 4));
       EXPECT_EQ(memcmp(table.ids, expected[i].ids, 230 * 4), 0);
+      // Where segments begin and end, one of no units included.
+      ASSERT_EQ(table.rows, 3);
+      EXPECT_EQ(table.row0, 0);
+      ASSERT_TRUE(s.holds(table.indptr, 4 * 8));
+      EXPECT_EQ(memcmp(table.indptr, expected[i].indptr, 4 * 8), 0);
+      EXPECT_EQ(std::vector<int64_t>(table.indptr, table.indptr + 4),
+                (std::vector<int64_t>{0, 100, 100, 230}));
+      EXPECT_EQ(table.indices, nullptr);
       continue;
     }
     EXPECT_EQ(table.rows, expected[i].rows);
@@ -232,7 +159,7 @@ TEST(CudaPlan, GroupsFollowEachOther) {
   GirihMapProgram program = lateCausal(builder);
   PlanCase s(program, 1, 4, 4, 640, 200000);
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
-  s.expectEachTaskOnce();
+  s.expectEachTileOnce();
   for (int32_t i = 0; i < s.image.numTasks; ++i)
     EXPECT_EQ(s.task(i).head, i / 10);
 }
@@ -266,7 +193,7 @@ TEST(CudaPlan, RefusesWhatDoesNotFit) {
 TEST(CudaKernel, DescriptorsAreChecked) {
   ProgramBuilder builder;
   PlanCase s(lateCausal(builder), 1, 1, 1, 64, 64);
-  const GirihCudaKernelDesc good{s.kernel, "attention", 384, 200000, 128, 128, 64, 1};
+  const GirihCudaKernelDesc good{s.kernel, "attention", "merge", 384, 200000, 128, 128, 64, 1, 1};
   GirihStatus status{};
   EXPECT_EQ(checkCudaKernel(&good, &status), GIRIH_OK) << status.message;
   auto expectRefused = [&](auto change, int code, const char *message) {
@@ -276,7 +203,7 @@ TEST(CudaKernel, DescriptorsAreChecked) {
     EXPECT_STREQ(status.message, message);
   };
   using Desc = GirihCudaKernelDesc &;
-  expectRefused([](Desc d) { d.base.dtype = GIRIH_F32; }, GIRIH_UNSUPPORTED,
+  expectRefused([](Desc d) { d.base.dtype = d.base.o_dtype = GIRIH_F32; }, GIRIH_UNSUPPORTED,
                 "expected the dtype of a CUDA kernel to be bf16 or f16, but got f32");
   expectRefused([](Desc d) { d.base.magic = 7; }, GIRIH_INVALID,
                 "expected kernel magic 0x47495249, but got 0x00000007");
@@ -292,6 +219,48 @@ TEST(CudaKernel, DescriptorsAreChecked) {
                 "expected box_k of the kernel to be between 1 and 256, but got 320");
   expectRefused([](Desc d) { d.box_cols = 128; }, GIRIH_INVALID,
                 "expected box_cols of the kernel to be 64, but got 128");
+  expectRefused([](Desc d) { d.blocks_per_multiprocessor = 0; }, GIRIH_INVALID,
+                "expected blocks_per_multiprocessor of the kernel to be between 1 and 32, but got "
+                "0");
+  expectRefused([](Desc d) { d.base.o_dtype = GIRIH_F16; }, GIRIH_INVALID,
+                "expected the kernel's o_dtype to be f32 (0) or its dtype bf16 (1), but got 2");
+  expectRefused([](Desc d) { d.base.tile_q = 90; }, GIRIH_INVALID,
+                "expected tile_q of a kernel with a merge function to be a multiple of 4, but got "
+                "90");
+  GirihCudaKernelDesc plain = good;
+  plain.uses_tensor_maps = plain.box_q = plain.box_cols = 0;
+  EXPECT_EQ(checkCudaKernel(&plain, &status), GIRIH_OK) << status.message;
+  GirihCudaKernelDesc alone = good;
+  alone.merge_function = nullptr;
+  alone.base.o_dtype = GIRIH_F32;
+  EXPECT_EQ(checkCudaKernel(&alone, &status), GIRIH_OK) << status.message;
   EXPECT_EQ(checkCudaKernel(nullptr, &status), GIRIH_INVALID);
   EXPECT_STREQ(status.message, "expected a kernel descriptor, but got null");
+}
+
+TEST(CudaAccess, IsSixteenBytesAtATime) {
+  GirihStatus status{};
+  auto check = [&](uintptr_t address, int32_t dtype, int64_t heads, int64_t headStride,
+                   int64_t tokenStride) {
+    GirihView o{reinterpret_cast<void *>(address),
+                {1, heads, 8, 4},
+                {3, headStride, tokenStride, 1},
+                dtype,
+                0};
+    status = GirihStatus{};
+    return checkAccess("o", o, &status);
+  };
+  EXPECT_EQ(check(0x70, GIRIH_F32, 2, 32, 4), GIRIH_OK) << status.message;
+  EXPECT_EQ(check(0x70, GIRIH_BF16, 2, 64, 8), GIRIH_OK) << status.message;
+  // The stride of a single element is not read.
+  EXPECT_EQ(check(0x70, GIRIH_F16, 1, 5, 8), GIRIH_OK) << status.message;
+  EXPECT_EQ(check(0x78, GIRIH_F32, 2, 32, 4), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message,
+               "expected data of o to be aligned to 16 bytes, but got address 0x78");
+  EXPECT_EQ(check(0x70, GIRIH_BF16, 2, 64, 4), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message, "expected the token stride of o to be a multiple of 8 elements (16 "
+                               "bytes), but got 4");
+  EXPECT_EQ(check(0x70, GIRIH_F32, 2, 30, 4), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message, "expected the head stride of o to be a multiple of 4 elements (16 "
+                               "bytes), but got 30");
 }

@@ -196,8 +196,9 @@ namespace {
 struct LaunchCase {
   LaunchCase() {
     program = builder.program(builder.add(GIRIH_MAP_TRUE));
-    kernel = {GIRIH_MAGIC, GIRIH_ABI_VERSION, "test", GIRIH_F16, GIRIH_BOTTOM_RIGHT, 16, 24, 8, 8,
-              100,         &program,          nullptr};
+    kernel = {
+        GIRIH_MAGIC, GIRIH_ABI_VERSION, "test",    GIRIH_F16, GIRIH_BOTTOM_RIGHT, 16, 24, 8, 8, 100,
+        &program,    nullptr,           GIRIH_F32, 0};
     q = view(2, 4, 10, 16, GIRIH_F16);
     k = view(2, 2, 20, 16, GIRIH_F16);
     v = view(2, 2, 20, 24, GIRIH_F16);
@@ -243,6 +244,13 @@ TEST(PrepareLaunch, FillsLaunchAndLengths) {
   EXPECT_EQ(s.launch.q_end, 10);
 }
 
+TEST(PrepareLaunch, TakesTheOutputOfTheKernel) {
+  LaunchCase s;
+  s.kernel.o_dtype = s.o.dtype = GIRIH_F16;
+  ASSERT_EQ(s.prepare(), GIRIH_OK) << s.status.message;
+  EXPECT_EQ(s.launch.o.dtype, GIRIH_F16);
+}
+
 TEST(PrepareLaunch, AcceptsAnyOuterStride) {
   LaunchCase s;
   s.k.stride[0] = 0;
@@ -275,6 +283,10 @@ TEST(PrepareLaunch, NamesWhatIsWrong) {
         "expected k to have dtype f16, but got f32");
   check([](LaunchCase &s) { s.o.dtype = GIRIH_BF16; }, GIRIH_INVALID,
         "expected o to have dtype f32, but got bf16");
+  check([](LaunchCase &s) { s.kernel.o_dtype = GIRIH_F16; }, GIRIH_INVALID,
+        "expected o to have dtype f16, but got f32");
+  check([](LaunchCase &s) { s.kernel.o_dtype = GIRIH_BF16; }, GIRIH_INVALID,
+        "expected the kernel's o_dtype to be f32 (0) or its dtype f16 (2), but got 1");
   check([](LaunchCase &s) { s.q.dtype = 5; }, GIRIH_INVALID,
         "expected q to have dtype f16, but got unknown dtype 5");
   check([](LaunchCase &s) { s.q.shape[2] = 0; }, GIRIH_INVALID,

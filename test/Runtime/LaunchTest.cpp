@@ -63,8 +63,8 @@ struct LaunchCase {
     // Queries below 20 see nothing.
     int32_t late = builder.ge0(builder.shift(builder.q(), -20));
     program = builder.program(builder.both(causal, late));
-    kernel = {GIRIH_MAGIC, GIRIH_ABI_VERSION, "recorder", GIRIH_F32, GIRIH_BOTTOM_RIGHT, 1, 1, 8,
-              8,           kScratch,          &program,   recordTask};
+    kernel = {GIRIH_MAGIC, GIRIH_ABI_VERSION, "recorder", GIRIH_F32,  GIRIH_BOTTOM_RIGHT, 1, 1, 8,
+              8,           kScratch,          &program,   recordTask, GIRIH_F32,          0};
     GirihView q{&recorder, {batch, heads, numQ, 1}, {0, 0, 0, 1}, GIRIH_F32, 0};
     GirihView k{&recorder, {batch, kvHeads, numK, 1}, {0, 0, 0, 1}, GIRIH_F32, 0};
     GirihStatus status{};

@@ -32,6 +32,9 @@ void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
   flags.integer("v-dim", v.vDim, 1, "E", "head dim of values (default: D)");
   flags.choice("dtype", v.dtype, {"f32", "bf16", "f16"}, "element type of q, k and v");
   flags.choice("target", v.target, {"cpu", "cuda"}, "where to run");
+  flags.text("chip", v.chip, "NAME",
+             "what kernels for cuda are for: sm_80, sm_86, sm_89 or sm_90a (default: the device)");
+  flags.text("tile", v.tile, "QxK", "queries and keys of a tile (default: chosen)");
   flags.choice("align", v.align, {"bottom_right", "top_left"},
                "where queries stand among the keys when N and M differ");
   flags.text("cache-dir", v.cacheDir, "D", "folder of the kernel cache");
@@ -45,6 +48,10 @@ CompileOptions Request::compileOptions() const {
   options.headDim = dim;
   options.vDim = vDim;
   options.align = align;
+  if (!chip.empty())
+    options.chip = chip;
+  options.tileQ = tileQ;
+  options.tileK = tileK;
   return options;
 }
 
@@ -151,6 +158,15 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   r.align = flags.align == "top_left" ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;
   r.cacheDir = cacheFolder(flags);
   r.cuda = flags.target == "cuda";
+  r.chip = flags.chip.value_or("");
+  if (flags.chip && !r.cuda)
+    return invalidError("expected --target cuda with --chip, but got --target " + flags.target);
+  if (flags.tile) {
+    auto [rows, keys] = llvm::StringRef(*flags.tile).split('x');
+    if (rows.getAsInteger(10, r.tileQ) || keys.getAsInteger(10, r.tileK) || r.tileQ < 1 ||
+        r.tileK < 1)
+      return invalidError("expected --tile QxK, such as 128x64, but got '" + *flags.tile + "'");
+  }
   if (r.heads % r.kvHeads != 0)
     return invalidError("expected --heads to be a multiple of --kv-heads, but got " +
                         number(r.heads) + " and " + number(r.kvHeads));

@@ -21,7 +21,7 @@ namespace girih {
 
 /// The flags as given; `addRequestFlags` ties them.
 struct RequestFlags {
-  std::optional<std::string> pattern, spec, cacheDir;
+  std::optional<std::string> pattern, spec, cacheDir, chip, tile;
   std::optional<int64_t> qLen, kLen, batch, heads, kvHeads, dim, vDim;
   std::string dtype = "f32", align = "bottom_right", target = "cpu";
   bool noCache = false, json = false;
@@ -36,7 +36,9 @@ struct Request {
   GirihDType dtype = GIRIH_F32;
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   std::string dtypeName, cacheDir;
-  bool cuda = false; ///< run on an NVIDIA GPU
+  bool cuda = false;            ///< run on an NVIDIA GPU
+  std::string chip;             ///< that kernels for it are for; empty: the device's
+  int64_t tileQ = 0, tileK = 0; ///< rows of a q-tile and of a k-tile; 0: chosen
 
   CompileOptions compileOptions() const;
 };

@@ -9,11 +9,13 @@
 
 #include "girih-c/Cuda.h"
 #include "girih/Analysis/Reachability.h"
+#include "girih/Reference/Rounding.h"
 #include "girih/Support/Error.h"
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <vector>
 
 using namespace girih;
 
@@ -40,18 +42,127 @@ private:
   GirihCudaDevice *device;
 };
 
+int64_t elementsOf(const GirihView &view) {
+  return view.shape[0] * view.shape[1] * view.shape[2] * view.shape[3];
+}
+
 int64_t bytesOf(const GirihView &view) {
-  int64_t elements = view.shape[0] * view.shape[1] * view.shape[2] * view.shape[3];
-  return elements * (view.dtype == GIRIH_F32 ? 4 : 2);
+  return elementsOf(view) * (view.dtype == GIRIH_F32 ? 4 : 2);
 }
 
 } // namespace
 
+/// Copies an output of any dtype back as f32.
+static llvm::Error copyOutput(GirihCudaDevice *device, const GirihView &onDevice,
+                              std::vector<float> &values) {
+  GirihStatus status{};
+  if (onDevice.dtype == GIRIH_F32) {
+    girihCudaCopyOut(device, values.data(), onDevice.data, bytesOf(onDevice), &status);
+    return statusError(status);
+  }
+  std::vector<uint16_t> bits(static_cast<size_t>(elementsOf(onDevice)));
+  if (girihCudaCopyOut(device, bits.data(), onDevice.data, bytesOf(onDevice), &status) != GIRIH_OK)
+    return statusError(status);
+  for (size_t i = 0; i != bits.size(); ++i)
+    values[i] = onDevice.dtype == GIRIH_BF16 ? fromBf16(bits[i]) : fromF16(bits[i]);
+  return llvm::Error::success();
+}
+
+/// The median time, in microseconds, that a call of girihCudaLaunch takes. Each call
+/// finds the stream empty: one that has to wait for room would measure the kernel.
+static llvm::Expected<double> timeLaunchCalls(GirihCudaDevice *device, GirihCudaKernel *kernel,
+                                              const GirihLaunch &launch,
+                                              const GirihCudaPlan *plan) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int mostCalls = 200, fewestCalls = 20;
+  constexpr std::chrono::milliseconds enough(500);
+  std::vector<double> times;
+  GirihStatus status{};
+  auto begin = Clock::now();
+  for (int i = 0; i != mostCalls && (i < fewestCalls || Clock::now() - begin < enough); ++i) {
+    if (girihCudaSynchronize(device, &status) != GIRIH_OK)
+      return statusError(status);
+    auto start = Clock::now();
+    if (girihCudaLaunch(kernel, &launch, plan, nullptr, &status) != GIRIH_OK)
+      return statusError(status);
+    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+  }
+  if (girihCudaSynchronize(device, &status) != GIRIH_OK)
+    return statusError(status);
+  std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
+  return times[times.size() / 2];
+}
+
+/// The chip of kernels that are made for a device. Code for 8.6 runs on 8.7, too.
+static llvm::Expected<std::string> chipOf(const GirihCudaDevice *device) {
+  int capability = girihCudaCapability(device);
+  switch (capability) {
+  case 80:
+    return "sm_80";
+  case 86:
+  case 87:
+    return "sm_86";
+  case 89:
+    return "sm_89";
+  case 90:
+    return "sm_90a";
+  default:
+    return unsupportedError(
+        std::string("device ") + girihCudaName(device) + " of compute capability " +
+        std::to_string(capability / 10) + "." + std::to_string(capability % 10) +
+        " is not supported; supported: 8.0, 8.6, 8.7, 8.9, 9.0, or --chip sm_80, "
+        "which newer devices compile themselves");
+  }
+}
+
+llvm::Expected<std::string> girih::chipFor(const Request &r) {
+  if (!r.chip.empty())
+    return r.chip;
+  GirihCudaDevice *opened = nullptr;
+  GirihStatus status{};
+  if (girihCudaOpen(0, &opened, &status) == GIRIH_NO_DEVICE)
+    return CompileOptions().chip;
+  if (!opened)
+    return statusError(status);
+  Owned<GirihCudaDevice> device(opened, girihCudaClose);
+  return chipOf(opened);
+}
+
+/// Whether the device runs machine code for `chip`: that of its own generation.
+static bool runsCubin(const GirihCudaDevice *device, llvm::StringRef chip) {
+  return chip.starts_with("sm_" + std::to_string(girihCudaCapability(device) / 10));
+}
+
 llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors, float scale,
                            bool bench, RunReport &report) {
-  auto code = session.compileCuda(r.pattern, r.compileOptions(), &report.cacheHit);
+  // A kernel is for the device, or what it is said to be for; without one it is
+  // compiled all the same.
+  GirihCudaDevice *opened = nullptr;
+  GirihStatus status{};
+  if (girihCudaOpen(0, &opened, &status) != GIRIH_OK && status.code != GIRIH_NO_DEVICE)
+    return statusError(status);
+  const GirihStatus noDevice = status;
+  Owned<GirihCudaDevice> device(opened, girihCudaClose);
+  CompileOptions options = r.compileOptions();
+  if (opened && r.chip.empty()) {
+    auto chip = chipOf(opened);
+    if (!chip)
+      return chip.takeError();
+    options.chip = *chip;
+  }
+  const bool asPtx = opened && !runsCubin(opened, options.chip);
+  auto code = session.compileCuda(r.pattern, options, &report.cacheHit);
   if (!code)
     return code.takeError();
+  if (asPtx && (*code)->ptx.empty()) {
+    // The disk cache has machine code only.
+    auto fresh = Session::create();
+    if (!fresh)
+      return fresh.takeError();
+    code = (*fresh)->compileCuda(r.pattern, options, &report.cacheHit);
+    if (!code)
+      return code.takeError();
+  }
   const GirihCudaKernelDesc &desc = (*code)->desc;
   report.compileMs = (*code)->compileMs;
   report.tileQ = desc.base.tile_q;
@@ -60,7 +171,6 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   // The map.
   std::vector<GirihOperand> operands = patternOperands(r.pattern);
   GirihMapParams params = mapParams(r.batch, r.heads, r.numQ, r.numK, r.align, operands, desc.base);
-  GirihStatus status{};
   auto start = std::chrono::steady_clock::now();
   GirihBlockMap *built = nullptr;
   if (girihBlockMapBuild(desc.base.map, &params, &built, &status) != GIRIH_OK)
@@ -73,13 +183,12 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   report.picture = sampleTiles({map.get(), desc.base.map, &params}, 0, 0, 24);
 
   // The device, from here on.
-  GirihCudaDevice *opened = nullptr;
-  if (girihCudaOpen(0, &opened, &status) != GIRIH_OK)
-    return statusError(status);
-  Owned<GirihCudaDevice> device(opened, girihCudaClose);
+  if (!opened)
+    return statusError(noDevice);
   report.device = girihCudaName(device.get());
 
   GirihView views[] = {tensors.q.view(), tensors.k.view(), tensors.v.view(), tensors.out.view()};
+  views[3].dtype = desc.base.o_dtype;
   DeviceBuffer buffers[] = {DeviceBuffer(opened), DeviceBuffer(opened), DeviceBuffer(opened),
                             DeviceBuffer(opened)};
   DeviceBuffer lse(opened);
@@ -118,8 +227,9 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   Owned<GirihCudaPlan> plan(planned, girihCudaPlanFree);
 
   const std::vector<char> &cubin = (*code)->cubin;
-  const void *image = cubin.empty() ? (*code)->ptx.c_str() : cubin.data();
-  int64_t imageBytes = cubin.empty() ? (*code)->ptx.size() + 1 : cubin.size();
+  const bool isText = asPtx || cubin.empty();
+  const void *image = isText ? (*code)->ptx.c_str() : cubin.data();
+  int64_t imageBytes = isText ? (*code)->ptx.size() + 1 : cubin.size();
   GirihCudaKernel *loaded = nullptr;
   if (girihCudaLoad(opened, &desc, image, imageBytes, &loaded, &status) != GIRIH_OK)
     return statusError(status);
@@ -128,10 +238,9 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   // The first launch is the one that is checked.
   if (girihCudaTime(loaded, &launch, planned, 0, 1, &report.timeMs, &status) != GIRIH_OK)
     return statusError(status);
-  girihCudaCopyOut(opened, views[3].data, buffers[3].memory, bytesOf(views[3]), &status);
-  if (status.code == GIRIH_OK)
-    girihCudaCopyOut(opened, tensors.lse.data(), lse.memory, lseBytes, &status);
-  if (status.code != GIRIH_OK)
+  if (llvm::Error error = copyOutput(opened, onDevice[3], tensors.out.values()))
+    return error;
+  if (girihCudaCopyOut(opened, tensors.lse.data(), lse.memory, lseBytes, &status) != GIRIH_OK)
     return statusError(status);
   if (bench) {
     constexpr int warmup = 5, repeat = 30;
@@ -141,6 +250,10 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
     std::sort(times.begin(), times.end());
     report.timeMs = times[repeat / 2];
     report.launches = repeat;
+    auto launchUs = timeLaunchCalls(opened, loaded, launch, planned);
+    if (!launchUs)
+      return launchUs.takeError();
+    report.launchUs = *launchUs;
   }
   return llvm::Error::success();
 }

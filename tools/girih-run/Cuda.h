@@ -12,8 +12,13 @@
 
 namespace girih {
 
+/// The chip that kernels are to be for: the request's, else the first device's,
+/// else, without a device, sm_90a. GIRIH_UNSUPPORTED for a device that has no path.
+llvm::Expected<std::string> chipFor(const Request &request);
+
 /// Compiles for the GPU, copies inputs there, launches (with `bench`, repeatedly,
-/// timed by events) and copies outputs back; fills `report`. Fails with
+/// timed by events) and copies outputs back; fills `report`. A kernel for a chip that
+/// the device is not is loaded as PTX, which the driver compiles. Fails with
 /// GIRIH_NO_DEVICE where there is no GPU, after compiling.
 llvm::Error runCuda(Session &session, const Request &request, Tensors &tensors, float scale,
                     bool bench, RunReport &report);

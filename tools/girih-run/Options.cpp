@@ -21,5 +21,6 @@ void girih::addOptions(Flags &flags, Options &o) {
   flags.text("lse", o.lseFile, "F.npy", "write the log-sum-exp [B, H, N], f32");
   flags.flag("check", o.check, "compare with the f64 reference; exit 1 on a miss");
   flags.flag("bench", o.bench, "time: median of launches after a warm-up");
-  flags.text("emit", o.emit, "STAGE", "print the IR: girih, blocks, tile, llvm or asm");
+  flags.text("emit", o.emit, "STAGE",
+             "print the IR: girih, blocks, tile, cpu, ws, llvm, ptx or asm");
 }

@@ -75,6 +75,8 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
                                                             : llvm::json::Value("fail"));
     json.attribute("checked_rows", report.check ? llvm::json::Value(report.check->rows) : none);
     json.attribute("launches", report.launches);
+    if (report.launchUs)
+      json.attribute("launch_us", jsonNumber(*report.launchUs));
   });
 }
 
@@ -119,6 +121,8 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
                                  report.launches == 1
                                      ? "one launch"
                                      : fmt::format("median of {} launches", report.launches)));
+  if (report.launchUs)
+    out += row("launch", fmt::format("{:.1f} us of the host", *report.launchUs));
   out += row("useful", fmt::format("{:.1f} GFLOP/s", gflops(r, stats.useful_pairs, report.timeMs)));
   std::string ofPeak = report.peakGflops > 0
                            ? fmt::format(", {:.0f} % of the FMA peak ({:.1f})",

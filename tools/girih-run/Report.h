@@ -18,6 +18,8 @@ namespace girih {
 struct RunReport {
   double timeMs = 0, compileMs = 0, mapMs = 0, peakGflops = 0, scale = 0;
   int64_t launches = 1; ///< that the time is the median of
+  /// Host time of enqueuing one launch on an idle GPU, in microseconds; with --bench.
+  std::optional<double> launchUs;
   bool cacheHit = false;
   int threads = 0;
   std::string device; ///< of a GPU; empty: this processor

@@ -34,10 +34,18 @@ static llvm::Error emitStage(Session &session, const Request &request, llvm::Str
   static constexpr llvm::StringLiteral stages[] = {"girih", "blocks", "tile", "cpu",
                                                    "ws",    "llvm",   "ptx",  "asm"};
   if (!llvm::is_contained(stages, stage))
-    return invalidError("--emit: expected girih, blocks, tile, cpu, llvm, asm or ptx, but got '" +
-                        stage.str() + "'");
+    return invalidError(
+        "--emit: expected girih, blocks, tile, cpu, ws, llvm, ptx or asm, but got '" + stage.str() +
+        "'");
+  CompileOptions compileOptions = request.compileOptions();
+  if (request.cuda) {
+    llvm::Expected<std::string> chip = chipFor(request);
+    if (!chip)
+      return chip.takeError();
+    compileOptions.chip = *chip;
+  }
   llvm::Expected<std::string> text =
-      session.emit(request.pattern, request.compileOptions(), stage, request.cuda);
+      session.emit(request.pattern, compileOptions, stage, request.cuda);
   if (!text)
     return text.takeError();
   llvm::outs() << *text;

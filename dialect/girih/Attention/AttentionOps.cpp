@@ -89,6 +89,10 @@ LogicalResult AttentionOp::verify() {
   for (unsigned dim = 0; dim < 3; ++dim)
     if (failed(checkSameSize(op, "c7", dims[dim], q, getLse(), "q", "lse", dim)))
       return failure();
+  Type output = getO().getType().getElementType();
+  if (!output.isF32() && output != element)
+    return emitOpError("[c12] expected o to be f32 or of the element type of q, ")
+           << element << ", but got " << output;
   if (std::optional<ArrayRef<int64_t>> tile = getTile())
     return checkTile(op, "c11", *tile);
   return success();

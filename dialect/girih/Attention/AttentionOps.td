@@ -25,7 +25,6 @@ def Girih_Provider : I32EnumAttr<"Provider", "how a block map is derived", [
 
 def Girih_Float : AnyTypeOf<[F32, BF16, F16], "f32, bf16 or f16">;
 def Girih_Tensor4D : RankedTensorOf<[Girih_Float], [HasAnyRankOfPred<[4]>], "rank-4 tensor">;
-def Girih_Output4D : RankedTensorOf<[F32], [HasAnyRankOfPred<[4]>], "rank-4 tensor">;
 def Girih_Output3D : RankedTensorOf<[F32], [HasAnyRankOfPred<[3]>], "rank-3 tensor">;
 
 def Girih_AttentionOp : Girih_Op<"attention", [Pure, SingleBlock, AttrSizedOperandSegments]> {
@@ -54,6 +53,7 @@ def Girih_AttentionOp : Girih_Op<"attention", [Pure, SingleBlock, AttrSizedOpera
     - [c9] `score` ends in `girih.yield` of one `f32`.
     - [c10] Ops of `score` have no memory effects.
     - [c11] `tile` is two positive numbers.
+    - [c12] The element type of `o` is f32 or that of the inputs.
 
     ```mlir
     func.func @softcapped(%q: tensor<?x8x?x64xbf16>, %k: tensor<?x2x?x64xbf16>, %v: tensor<?x2x?x80xbf16>)
@@ -85,7 +85,7 @@ def Girih_AttentionOp : Girih_Op<"attention", [Pure, SingleBlock, AttrSizedOpera
     Arg<DefaultValuedAttr<Girih_Align, "::girih::Align::BottomRight">, "Where queries stand among the keys.">:$align,
     Arg<OptionalAttr<DenseI64ArrayAttr>, "Rows of a q-tile and of a k-tile; chosen by a pass when absent.">:$tile);
   let results = (outs
-    Res<Girih_Output4D, "Outputs, `[B, Hq, Nq, Dv]`.">:$o,
+    Res<Girih_Tensor4D, "Outputs, `[B, Hq, Nq, Dv]`: f32, or rounded to the type of the inputs.">:$o,
     Res<Girih_Output3D, "Natural log of the sum of exponentials, `[B, Hq, Nq]`.">:$lse);
   let regions = (region MaxSizedRegion<1>:$score);
   let assemblyFormat = [{

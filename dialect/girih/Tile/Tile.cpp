@@ -57,6 +57,16 @@ LogicalResult StoreOp::verify() {
                     shaped(getTile()).getDimSize(1), shaped(getDest()).getDimSize(3));
 }
 
+LogicalResult FoldColumnsOp::verify() {
+  int64_t from = shaped(getTile()).getDimSize(1), to = shaped(getResult()).getDimSize(1);
+  if (from % to != 0)
+    return emitOpError("[c2] expected the columns of the result to divide those of the tile, but "
+                       "got ")
+           << to << " and " << from;
+  return checkSizes(*this, "[c1] expected rows of tile and result", shaped(getTile()).getDimSize(0),
+                    shaped(getResult()).getDimSize(0));
+}
+
 LogicalResult DotOp::verify() {
   bool transposed = getTransposeRhs();
   ShapedType lhs = shaped(getLhs()), rhs = shaped(getRhs()), acc = shaped(getAcc());

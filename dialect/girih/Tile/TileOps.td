@@ -36,6 +36,8 @@ def GirihTile_Tile2D : GirihTile_StaticTensor<[AnyFloat], [2], "statically shape
 def GirihTile_F32Tile2D : GirihTile_StaticTensor<[F32], [2], "statically shaped 2-D tile">;
 def GirihTile_RowVector : GirihTile_StaticTensor<[F32], [1], "statically shaped row vector">;
 
+def GirihTile_RowCondition : GirihTile_StaticTensor<[I1], [1], "statically shaped row condition">;
+
 def GirihTile_Reduction : I32EnumAttr<"Reduction", "how a row is reduced", [
     I32EnumAttrCase<"Max", 0, "max">, I32EnumAttrCase<"Add", 1, "add">]> {
   let cppNamespace = "::girih::tile";
@@ -92,8 +94,8 @@ def GirihTile_LoadOp : GirihTile_Op<"load", [Pure]> {
 def GirihTile_StoreOp : GirihTile_Op<"store"> {
   let summary = "Store a tile to consecutive rows of one head";
   let description = [{
-    `dest[batch, head, row + i, c] = tile[i, c]` where `row + i` is in bounds; for a
-    row vector `dest[batch, head, row + i] = tile[i]`.
+    `dest[batch, head, row + i, c] = tile[i, c]` where `row + i` is in bounds, rounded
+    to the element type of `dest`; for a row vector `dest[batch, head, row + i] = tile[i]`.
 
     - [c1] `dest` has two dimensions more than `tile`.
     - [c2] A 2-D tile has as many columns as the last dimension of `dest`, where
@@ -110,7 +112,7 @@ def GirihTile_StoreOp : GirihTile_Op<"store"> {
   }];
   let arguments = (ins
     Arg<GirihTile_Tile, "The rows to store.">:$tile,
-    Arg<MemRefRankOf<[F32], [3, 4]>, "Destination `[B, H, N, D]`, or `[B, H, N]` for a row vector.", [MemWrite]>:$dest,
+    Arg<MemRefRankOf<[F32, BF16, F16], [3, 4]>, "Destination `[B, H, N, D]`, or `[B, H, N]` for a row vector.", [MemWrite]>:$dest,
     Arg<Index, "Batch to store to.">:$batch,
     Arg<Index, "Head of `dest` to store to.">:$head,
     Arg<Index, "Token of the tile's first row.">:$row);
@@ -170,6 +172,57 @@ def GirihTile_RowReduceOp : GirihTile_Op<"row_reduce", [Pure]> {
   let results = (outs Res<GirihTile_RowVector, "One number a row.">:$result);
   let assemblyFormat = "$kind $tile attr-dict `:` type($tile) `->` type($result)";
   let hasVerifier = 1;
+}
+
+def GirihTile_FoldColumnsOp : GirihTile_Op<"fold_columns", [Pure]> {
+  let summary = "Add the columns of a tile that are a multiple of the width apart";
+  let description = [{
+    `result[i, c] = sum over j of tile[i, w * j + c]`, with `w` the columns of the
+    result: a sum over rows that stops where its last terms are with other threads.
+
+    - [c1] The result has the rows of the tile.
+    - [c2] Its columns divide those of the tile.
+
+    ```mlir
+    func.func @fold(%p: tensor<16x32xf32>) -> tensor<16x8xf32> {
+      %sums = girih_tile.fold_columns %p : tensor<16x32xf32> -> tensor<16x8xf32>
+      return %sums : tensor<16x8xf32>
+    }
+    ```
+
+    The order of a sum is the backend's; `girih_tile.row_reduce` adds up the rest.
+  }];
+  let arguments = (ins Arg<GirihTile_F32Tile2D, "The rows to add up.">:$tile);
+  let results = (outs Res<GirihTile_F32Tile2D, "Partial sums.">:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def GirihTile_AnyRowOp : GirihTile_Op<"any_row", [Pure]> {
+  let summary = "Whether a condition holds for any row";
+  let description = [{
+    True when `condition[i]` is for some row `i`. A backend that keeps rows in groups
+    may answer for each group by itself: what depends on it must be right for a row
+    whether or not its own condition holds.
+
+    ```mlir
+    func.func @decay(%acc: tensor<16x64xf32>, %scale: tensor<16x64xf32>, %grew: tensor<16xi1>) -> tensor<16x64xf32> {
+      %any = girih_tile.any_row %grew : tensor<16xi1>
+      %result = scf.if %any -> tensor<16x64xf32> {
+        %scaled = arith.mulf %acc, %scale : tensor<16x64xf32>
+        scf.yield %scaled : tensor<16x64xf32>
+      } else {
+        scf.yield %acc : tensor<16x64xf32>
+      }
+      return %result : tensor<16x64xf32>
+    }
+    ```
+
+    It is there to skip work, not to decide what the result is.
+  }];
+  let arguments = (ins Arg<GirihTile_RowCondition, "One condition a row.">:$condition);
+  let results = (outs Res<I1, "Whether any holds.">:$any);
+  let assemblyFormat = "$condition attr-dict `:` type($condition)";
 }
 
 def GirihTile_BroadcastOp : GirihTile_Op<"broadcast", [Pure]> {

@@ -28,10 +28,11 @@ def ConvertAttentionToTile : Pass<"girih-convert-attention-to-tile", "::mlir::fu
     *Example*: test/Conversion/AttentionToTile/convert-attention-to-tile.mlir
   }];
   let dependentDialects = ["::girih::tile::GirihTileDialect", "::mlir::math::MathDialect",
-                           "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect"];
+                           "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
   let options = [
     Option<"tensorCores", "girih-tensor-cores", "bool", "false",
-           "Multiply inputs as they are: scale (by a positive number) when exponentials are taken instead of scaling queries, round probabilities to the type of values">];
+           "Multiply inputs as they are: scale when exponentials are taken instead of scaling queries, round probabilities to the type of values">];
 }
 
 def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
@@ -83,26 +84,98 @@ def ExpandVectorMath : Pass<"girih-expand-vector-math", "::mlir::func::FuncOp"> 
     Option<"avx512", "girih-avx512", "bool", "false", "Scale by AVX-512's vscalef where it fits">];
 }
 
-def ConvertTileToHopper : Pass<"girih-convert-tile-to-hopper", "::mlir::ModuleOp"> {
-  let summary = "Lower tile kernels to warp-specialised Hopper programs";
+def ConvertTileToWs : Pass<"girih-convert-tile-to-ws", "::mlir::func::FuncOp"> {
+  let summary = "Split tile kernels into a role that loads and one that computes";
   let description = [{
-    *Does*: rewrites every tile kernel to an LLVM function for sm_90a: one producer
-    thread copies key and value tiles by TMA into a ring of two stages, warpgroups
-    of 64 query rows each multiply by wgmma. The product of a tile's probabilities
-    and values overlaps the softmax of the next tile, and warpgroups take turns at
-    the tensor cores. Masks run behind a uniform branch on partial tiles.
+    *Does*: turns a tile kernel, which computes one task, into a warp-specialised
+    program that computes every task of a block in one loop over items. Loads
+    become a role with a channel for each tensor; carried values begin anew at the
+    first item of a task; what stands behind the loop of the kernel runs at the
+    last item.
+
+    *Needs*: layouts on every tile (girih-assign-layouts); tiles of 64, 128 or 192
+    rows.
+
+    *Leaves*: two girih_ws.role, products as they were.
+
+    *Declines*: functions without girih_tile.task.
+
+    *Example*: test/Conversion/TileToWs/convert-tile-to-ws.mlir
+  }];
+  let dependentDialects = ["::girih::ws::GirihWsDialect", "::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"queryStages", "girih-query-stages", "int64_t", "0",
+           "Tiles of queries in shared memory: with 2, the next task's arrive early; 0: 2 where they fit">];
+}
+
+def ExpandScoreMath : Pass<"girih-expand-score-math", "::mlir::func::FuncOp"> {
+  let summary = "Rewrite math in score functions to what a GPU has instructions for";
+  let description = [{
+    *Does*: expands math ops in regions of girih_tile.map, f32 and scalar: powers and
+    logarithms of any base to those of 2, tanh to 1 - 2 / (2^(2x log2 e) + 1), powf
+    and fpowi to 2^(y log2 |x|) or, where the exponent is a small constant, to
+    products; upstream's expansions and polynomials for the rest. f16 and bf16 are
+    widened to f32. Errors are absolute near 0 (tanh: 2e-7), as an exponent needs.
+
+    *Needs*: nothing.
+
+    *Leaves*: in these regions arith ops and math.exp2, log2, fma, absf, sqrt,
+    floor, ceil, copysign, roundeven and trunc, exp2 and log2 on f32 only. Divisions
+    of ours carry afn: the hardware's fast one is good enough.
+
+    *Declines*: math ops elsewhere. An op in a score function that has no expansion
+    (ipowi, cttz, ctpop, f64 functions) is an error.
+
+    *Example*: test/Conversion/ScoreMath/expand-score-math.mlir
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def ConvertWsToHopper : Pass<"girih-convert-ws-to-hopper", "::mlir::ModuleOp"> {
+  let summary = "Lower warp-specialised programs to LLVM for Hopper";
+  let description = [{
+    *Does*: rewrites every program to an LLVM function for sm_90a. Roles become
+    branches of it, channels rings of tiles with barriers in shared memory that TMA
+    fills, products in flight wgmma on registers, turns named barriers. Tiles become
+    what each thread holds of them; masks run behind a uniform branch on partial
+    tiles. A second function merges the parts of split lists.
+
+    *Needs*: what girih-ws-verify accepts; bf16 or f16 inputs.
+
+    *Leaves*: llvm and arith ops. The function carries girih.shared_bytes,
+    girih.threads and girih.blocks_per_multiprocessor.
+
+    *Declines*: functions without roles; a tile op outside of the supported forms
+    is an error.
+
+    *Example*: test/Conversion/WsToHopper/convert-ws-to-hopper.mlir
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ConvertTileToAmpere : Pass<"girih-convert-tile-to-ampere", "::mlir::ModuleOp"> {
+  let summary = "Lower tile kernels to mma.sync programs for sm_80, sm_86 and sm_89";
+  let description = [{
+    *Does*: rewrites every tile kernel to an LLVM function of one parameter, a
+    GirihCudaArguments by value. A warp has 16 query rows from the scores to the
+    output; it multiplies by mma.sync what ldmatrix reads from swizzled shared
+    memory. All threads copy key and value tiles by cp.async into two stages each,
+    one tile ahead. A block does its tasks one after another.
 
     *Needs*: what girih-convert-attention-to-tile with girih-tensor-cores leaves;
-    bf16 or f16 inputs; tiles of 64, 128 or 192 rows.
+    bf16 or f16 inputs; head dims that are multiples of 8; tiles of 64 or 128 rows.
 
     *Leaves*: llvm and arith ops. The function carries girih.shared_bytes and
     girih.threads.
 
     *Declines*: nothing; a tile op outside of the supported forms is an error.
 
-    *Example*: test/Conversion/TileToHopper/convert-tile-to-hopper.mlir
+    *Example*: test/Conversion/TileToAmpere/convert-tile-to-ampere.mlir
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"chip", "girih-chip", "std::string", "\"sm_80\"",
+           "What the kernel is for, and so how much shared memory it has: sm_80, sm_86 or sm_89">];
 }
 
 #endif // GIRIH_CONVERSION_PASSES_TD

@@ -245,7 +245,7 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
   Type list = tensor({dynamic}, b.getI64Type());
   for (const PatternNode *table : tables)
     inputs.append(table->kind == PatternKind::BlockTable ? 2 : 1, list);
-  Type results[] = {tensor({dynamic, dynamic, dynamic, spec.vDim}, b.getF32Type()),
+  Type results[] = {tensor({dynamic, dynamic, dynamic, spec.vDim}, spec.output),
                     tensor({dynamic, dynamic, dynamic}, b.getF32Type())};
   auto func = func::FuncOp::create(b, loc, spec.name, b.getFunctionType(inputs, results));
   Block *entry = func.addEntryBlock();

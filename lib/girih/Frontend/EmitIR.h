@@ -21,6 +21,7 @@ namespace girih {
 struct KernelSpec {
   std::string name = "attention";
   mlir::Type element; ///< f32, bf16 or f16
+  mlir::Type output;  ///< of o: f32, or as `element`
   int64_t headDim = 64, vDim = 64;
   bool topLeft = false;
   /// (score after scale, b, h, q, k) -> new score; may be empty.

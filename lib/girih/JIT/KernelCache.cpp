@@ -24,10 +24,10 @@ namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
 
 // Layout of an entry, little-endian: magic, SHA-256 of everything after it,
-// memory bytes and threads (u64 each), object file.
-static constexpr llvm::StringLiteral magic = "GIRIH-KERNEL-2\n";
-static constexpr size_t hashBytes = 32,
-                        headerBytes = magic.size() + hashBytes + 2 * sizeof(uint64_t);
+// memory bytes, threads and blocks (u64 each), object file.
+static constexpr llvm::StringLiteral magic = "GIRIH-KERNEL-3\n";
+static constexpr size_t hashBytes = 32, numbersBytes = 3 * sizeof(uint64_t),
+                        headerBytes = magic.size() + hashBytes + numbersBytes;
 
 static std::string hashOf(llvm::StringRef bytes) {
   llvm::SHA256 hasher;
@@ -71,7 +71,8 @@ std::optional<CachedCode> KernelCache::lookup(const KernelKey &key) const {
   CachedCode code;
   code.memoryBytes = llvm::support::endian::read64le(payload.data());
   code.threads = llvm::support::endian::read64le(payload.data() + sizeof(uint64_t));
-  llvm::StringRef object = payload.drop_front(2 * sizeof(uint64_t));
+  code.blocks = llvm::support::endian::read64le(payload.data() + 2 * sizeof(uint64_t));
+  llvm::StringRef object = payload.drop_front(numbersBytes);
   code.object.assign(object.begin(), object.end());
   return code;
 }
@@ -82,9 +83,10 @@ void KernelCache::store(const KernelKey &key, const CachedCode &code) const {
   // Entries are code that runs: the folder is for its owner only.
   if (fs::create_directories(folder, /*IgnoreExisting=*/true, fs::owner_all))
     return;
-  std::string payload(2 * sizeof(uint64_t), '\0');
+  std::string payload(numbersBytes, '\0');
   llvm::support::endian::write64le(payload.data(), code.memoryBytes);
   llvm::support::endian::write64le(payload.data() + sizeof(uint64_t), code.threads);
+  llvm::support::endian::write64le(payload.data() + 2 * sizeof(uint64_t), code.blocks);
   payload.append(code.object.begin(), code.object.end());
 
   llvm::SmallString<128> model(folder);

@@ -36,6 +36,7 @@ struct KernelKey {
 struct CachedCode {
   int64_t memoryBytes = 0; ///< scratch of a CPU thread, shared memory of a GPU block
   int64_t threads = 0;     ///< of a GPU block
+  int64_t blocks = 0;      ///< of a GPU, on a multiprocessor at a time
   llvm::SmallVector<char, 0> object;
 };
 

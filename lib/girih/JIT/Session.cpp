@@ -5,128 +5,20 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "girih/JIT/Session.h"
+#include "girih/JIT/SessionImpl.h"
 
+#include "girih/Conversion/TileToAmpere/Config.h"
 #include "girih/Frontend/EmitIR.h"
-#include "girih/JIT/Kernel.h"
-#include "girih/JIT/KernelCache.h"
 #include "girih/Pattern/Girih.h"
-#include "girih/Pipelines/Pipelines.h"
-#include "girih/Support/Error.h"
-#include "girih/Target/Ptx.h"
-#include "girih/Target/Ptxas.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
-#include "llvm/Support/raw_ostream.h"
-
-#include <chrono>
-#include <future>
-#include <map>
 
 using namespace girih;
 using mlir::failed;
 
-static constexpr const char *kernelName = "attention";
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double millisecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-/// A compiled kernel, or why there is none; what waiters of one key share.
-struct Outcome {
-  std::shared_ptr<JitKernel> kernel;
-  bool fromDisk = false;
-  GirihStatus status{};
-};
-
-/// Collects diagnostics of one compilation as an error.
-class Diagnostics {
-public:
-  explicit Diagnostics(mlir::MLIRContext *context)
-      : handler(context, [this](mlir::Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
-            return;
-          llvm::raw_string_ostream os(text);
-          if (!text.empty())
-            os << "; ";
-          os << diagnostic.str();
-          for (mlir::Diagnostic &note : diagnostic.getNotes())
-            os << "; " << note.str();
-        }) {}
-
-  /// Errors of passes are about the pattern: valid, but not supported.
-  llvm::Error take(llvm::Error fallback) {
-    if (text.empty())
-      return fallback;
-    llvm::consumeError(std::move(fallback));
-    return unsupportedError(text);
-  }
-
-private:
-  std::string text;
-  mlir::ScopedDiagnosticHandler handler;
-};
-
-class JitSession : public Session {
-public:
-  JitSession(CpuTarget host, std::shared_ptr<CodeLoader> code, const SessionOptions &options)
-      : host(std::move(host)), code(std::move(code)), cache(options.cacheDir),
-        context(mlir::MLIRContext::Threading::DISABLED) {
-    mlir::DialectRegistry registry;
-    registerDialects(registry);
-    mlir::registerBuiltinDialectTranslation(registry);
-    mlir::registerLLVMDialectTranslation(registry);
-    registerPtxTranslations(registry);
-    context.appendDialectRegistry(registry);
-    context.loadAllAvailableDialects();
-  }
-
-  llvm::Expected<std::shared_ptr<CompiledKernel>>
-  compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
-  llvm::Expected<std::shared_ptr<const CudaCode>>
-  compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
-  llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
-                                   llvm::StringRef stage, bool cuda) override;
-  int64_t compilations() const override { return numCompilations; }
-
-private:
-  llvm::Error check(const Pattern &pattern, const CompileOptions &options) const;
-  mlir::OwningOpRef<mlir::ModuleOp> emitL0(const Pattern &pattern, const CompileOptions &options);
-  llvm::Expected<CpuTarget> targetOf(const CompileOptions &options) const;
-  llvm::Expected<Outcome> build(mlir::ModuleOp module, const std::string &ir,
-                                const CompileOptions &options, Clock::time_point start);
-  llvm::Expected<CachedCode> generate(mlir::ModuleOp module, const PipelineOptions &pipeline,
-                                      const CpuTarget &target);
-
-  CpuTarget host;
-  std::shared_ptr<CodeLoader> code;
-  KernelCache cache;
-  std::mutex contextMutex; ///< guards the context: one compilation at a time
-  mlir::MLIRContext context;
-  std::mutex kernelsMutex;
-  std::map<std::string, std::shared_future<Outcome>> kernels;
-  std::map<std::string, std::shared_ptr<const CudaCode>> cudaKernels; ///< under contextMutex
-  std::atomic<int64_t> numCompilations{0};
-};
-
-} // namespace
-
-static int64_t vDimOf(const CompileOptions &options) {
+int64_t girih::vDimOf(const CompileOptions &options) {
   return options.vDim ? options.vDim : options.headDim;
 }
 
@@ -159,13 +51,14 @@ llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &opti
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> JitSession::emitL0(const Pattern &pattern,
-                                                     const CompileOptions &options) {
+                                                     const CompileOptions &options, bool cuda) {
   mlir::Builder b(&context);
   KernelSpec spec;
   spec.name = kernelName;
   spec.element = options.dtype == GIRIH_F32    ? mlir::Type(b.getF32Type())
                  : options.dtype == GIRIH_BF16 ? mlir::Type(b.getBF16Type())
                                                : mlir::Type(b.getF16Type());
+  spec.output = cuda ? spec.element : mlir::Type(b.getF32Type());
   spec.headDim = options.headDim;
   spec.vDim = vDimOf(options);
   spec.topLeft = options.align == GIRIH_TOP_LEFT;
@@ -179,11 +72,11 @@ llvm::Expected<CpuTarget> JitSession::targetOf(const CompileOptions &options) co
   return CpuTarget::named(options.cpu);
 }
 
-static std::string tilingOf(const CompileOptions &options) {
+std::string girih::tilingOf(const CompileOptions &options) {
   return std::to_string(options.tileQ) + "x" + std::to_string(options.tileK) + "|";
 }
 
-static std::string printed(mlir::Operation *op) {
+std::string girih::printed(mlir::Operation *op) {
   std::string text;
   llvm::raw_string_ostream os(text);
   op->print(os);
@@ -203,7 +96,7 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
     // The key is the L0 text, which has no lengths and no operand values.
     std::lock_guard<std::mutex> lock(contextMutex);
     Diagnostics diagnostics(&context);
-    module = emitL0(pattern, options);
+    module = emitL0(pattern, options, /*cuda=*/false);
     if (failed(mlir::verify(*module))) {
       module = {};
       return diagnostics.take(internalError("the front end made IR that does not verify"));
@@ -253,8 +146,7 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
   return std::shared_ptr<CompiledKernel>(outcome.kernel);
 }
 
-/// Runs the passes of one stage.
-static llvm::Error runStage(mlir::ModuleOp module, const PipelineOptions &options,
+llvm::Error girih::runStage(mlir::ModuleOp module, const PipelineOptions &options,
                             void (*stage)(mlir::OpPassManager &, const PipelineOptions &)) {
   mlir::PassManager pm(module.getContext());
   pm.enableVerifier(false);
@@ -264,9 +156,8 @@ static llvm::Error runStage(mlir::ModuleOp module, const PipelineOptions &option
   return llvm::Error::success();
 }
 
-/// Fills what a descriptor says of a kernel at level L1 and flattens its pattern.
-static llvm::Expected<std::unique_ptr<MapProgram>>
-describe(mlir::ModuleOp module, const CompileOptions &options, GirihKernelDesc &descriptor) {
+llvm::Expected<std::unique_ptr<MapProgram>>
+girih::describe(mlir::ModuleOp module, const CompileOptions &options, GirihKernelDesc &descriptor) {
   auto function = module.lookupSymbol<mlir::func::FuncOp>(kernelName);
   BlockMapOp map;
   function.walk([&](BlockMapOp op) { map = op; });
@@ -338,115 +229,6 @@ llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::stri
 }
 
 //===----------------------------------------------------------------------===//
-// Hopper
-//===----------------------------------------------------------------------===//
-
-/// Sizes that fit shared memory and the registers of two warpgroups (S, half of S
-/// for the probabilities in flight, and O: at most 216 numbers a thread).
-static llvm::Expected<CompileOptions> hopperOptions(CompileOptions options) {
-  if (options.dtype == GIRIH_F32)
-    return unsupportedError("dtype f32 is not supported on cuda; supported: bf16, f16");
-  if (options.headDim % 8 || vDimOf(options) % 8)
-    return unsupportedError("head dims " + std::to_string(options.headDim) + " and " +
-                            std::to_string(vDimOf(options)) +
-                            " are not supported on cuda; supported: multiples of 8 up to 256");
-  int64_t widest = std::max(options.headDim, vDimOf(options));
-  if (!options.tileQ)
-    options.tileQ = widest <= 64 ? 192 : 128;
-  if (!options.tileK)
-    options.tileK = widest <= 128 ? 128 : widest <= 192 ? 96 : 80;
-  return options;
-}
-
-llvm::Expected<std::shared_ptr<const CudaCode>>
-JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, bool *cacheHit) {
-  if (cacheHit)
-    *cacheHit = false;
-  if (llvm::Error error = check(pattern, given))
-    return std::move(error);
-  auto sized = hopperOptions(given);
-  if (!sized)
-    return sized.takeError();
-  const CompileOptions &options = *sized;
-  auto start = Clock::now();
-  std::lock_guard<std::mutex> lock(contextMutex);
-  Diagnostics diagnostics(&context);
-  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options);
-  if (failed(mlir::verify(*module)))
-    return diagnostics.take(internalError("the front end made IR that does not verify"));
-  std::string ir = printed(*module), name = tilingOf(options) + ir;
-  if (auto it = cudaKernels.find(name); it != cudaKernels.end()) {
-    if (cacheHit)
-      *cacheHit = true;
-    return it->second;
-  }
-
-  PipelineOptions pipeline{options.tileQ, options.tileK, /*vectorWidth=*/16, /*tensorCores=*/true};
-  if (llvm::Error error = runStage(*module, pipeline, buildBlocksPipeline))
-    return diagnostics.take(std::move(error));
-  auto result = std::make_shared<CudaCode>();
-  GirihCudaKernelDesc &desc = result->desc;
-  auto described = describe(*module, options, desc.base);
-  if (!described)
-    return diagnostics.take(described.takeError());
-  result->program = std::move(*described);
-  desc.base.map = &result->program->get();
-  desc.function = kernelName;
-  desc.box_q = desc.base.tile_q;
-  desc.box_k = desc.base.tile_k;
-  desc.box_cols = 64;
-  desc.persistent = 1;
-
-  PtxTarget target;
-  KernelKey key =
-      KernelKey::of(ir, tilingOf(options), target.chip, std::to_string(target.ptxVersion));
-  if (std::optional<CachedCode> cached = cache.lookup(key)) {
-    desc.shared_bytes = static_cast<int32_t>(cached->memoryBytes);
-    desc.threads = static_cast<int32_t>(cached->threads);
-    result->cubin.assign(cached->object.begin(), cached->object.end());
-    if (cacheHit)
-      *cacheHit = true;
-  } else {
-    if (llvm::Error error = runStage(*module, pipeline, buildTilePipeline))
-      return diagnostics.take(std::move(error));
-    if (llvm::Error error = runStage(*module, pipeline, buildHopperPipeline))
-      return diagnostics.take(std::move(error));
-    auto kernel = module->lookupSymbol<mlir::LLVM::LLVMFuncOp>(kernelName);
-    desc.shared_bytes = kernel->getAttrOfType<mlir::IntegerAttr>("girih.shared_bytes").getInt();
-    desc.threads = kernel->getAttrOfType<mlir::IntegerAttr>("girih.threads").getInt();
-    kernel->removeAttr("girih.shared_bytes");
-    kernel->removeAttr("girih.threads");
-    llvm::LLVMContext llvmContext;
-    auto llvmModule = translateToLLVM(*module, llvmContext);
-    if (!llvmModule)
-      return diagnostics.take(llvmModule.takeError());
-    llvm::SmallString<0> ptx;
-    if (llvm::Error error = emitPtx(**llvmModule, target, ptx))
-      return std::move(error);
-    result->ptx = std::string(ptx);
-    ++numCompilations;
-    llvm::SmallVector<char, 0> cubin;
-    if (auto report = assemblePtx(result->ptx, target.chip, cubin)) {
-      result->cubin.assign(cubin.begin(), cubin.end());
-      result->complaints = report->complaints;
-      CachedCode entry;
-      entry.memoryBytes = desc.shared_bytes;
-      entry.threads = desc.threads;
-      entry.object.assign(cubin.begin(), cubin.end());
-      cache.store(key, entry);
-    } else {
-      // Without ptxas the driver compiles the PTX when it is loaded.
-      GirihStatus status = takeStatus(report.takeError());
-      if (status.code != GIRIH_UNSUPPORTED)
-        return statusError(status);
-    }
-  }
-  result->compileMs = millisecondsSince(start);
-  cudaKernels[name] = result;
-  return std::shared_ptr<const CudaCode>(result);
-}
-
-//===----------------------------------------------------------------------===//
 // Stages as text
 //===----------------------------------------------------------------------===//
 
@@ -456,14 +238,15 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
   if (llvm::Error error = check(pattern, options))
     return std::move(error);
   std::vector<std::string> stages{"girih", "blocks", "tile", "llvm", cuda ? "ptx" : "asm"};
-  if (!cuda)
-    stages.insert(stages.begin() + 3, "cpu");
+  bool isAmpere = ampere::findChip(options.chip);
+  if (!cuda || !isAmpere)
+    stages.insert(stages.begin() + 3, cuda ? "ws" : "cpu");
   if (!llvm::is_contained(stages, stage))
     return unsupportedError(
         "stage '" + stage.str() +
         "' is not supported for this target; supported: " + llvm::join(stages, ", "));
   if (cuda) {
-    auto sized = hopperOptions(options);
+    auto sized = cudaOptions(options);
     if (!sized)
       return sized.takeError();
     options = *sized;
@@ -484,24 +267,33 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
     return target.takeError();
   std::lock_guard<std::mutex> lock(contextMutex);
   Diagnostics diagnostics(&context);
-  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options);
+  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options, cuda);
   if (failed(mlir::verify(*module)))
     return diagnostics.take(internalError("the front end made IR that does not verify"));
-  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth, cuda};
+  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth, cuda, options.chip};
   struct Step {
     llvm::StringRef after;
     void (*passes)(mlir::OpPassManager &, const PipelineOptions &);
   };
   const Step cpuSteps[] = {
       {"blocks", buildBlocksPipeline}, {"tile", buildTilePipeline}, {"cpu", buildCpuPipeline}};
-  const Step cudaSteps[] = {
-      {"blocks", buildBlocksPipeline}, {"tile", buildTilePipeline}, {"llvm", buildHopperPipeline}};
+  const Step hopperSteps[] = {{"blocks", buildBlocksPipeline},
+                              {"tile", buildTilePipeline},
+                              {"ws", buildWsPipeline},
+                              {"llvm", buildHopperPipeline}};
+  const Step ampereSteps[] = {
+      {"blocks", buildBlocksPipeline}, {"tile", buildTilePipeline}, {"llvm", buildAmperePipeline}};
+  llvm::ArrayRef<Step> steps = cpuSteps;
+  if (cuda)
+    steps = isAmpere ? llvm::ArrayRef<Step>(ampereSteps) : llvm::ArrayRef<Step>(hopperSteps);
   if (stage == "girih")
     return printed(*module);
-  for (const Step &step : cuda ? llvm::ArrayRef(cudaSteps) : llvm::ArrayRef(cpuSteps)) {
+  for (const Step &step : steps) {
     if (step.after == "cpu" && stage != "cpu")
       break;
-    if (llvm::Error error = runStage(*module, pipeline, step.passes))
+    llvm::Error error = cuda && step.after == "blocks" ? buildCudaBlocks(*module, pattern, options)
+                                                       : runStage(*module, pipeline, step.passes);
+    if (error)
       return diagnostics.take(std::move(error));
     if (step.after == stage)
       return printed(*module);

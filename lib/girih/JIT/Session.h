@@ -47,6 +47,9 @@ struct CompileOptions {
   int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
   /// Empty: the host. Otherwise an LLVM CPU name such as "x86-64-v3".
   std::string cpu;
+  /// What kernels for cuda are for: "sm_90a" (Hopper), or "sm_80", "sm_86", "sm_89",
+  /// which have the mma.sync path. Not read for the CPU.
+  std::string chip = "sm_90a";
   ScoreBuilder score; ///< may be empty
 };
 
@@ -83,7 +86,7 @@ public:
 
 class MapProgram;
 
-/// A kernel for Hopper GPUs (sm_90a): what girihCudaLoad takes.
+/// A kernel for an NVIDIA GPU: what girihCudaLoad takes.
 struct CudaCode {
   GirihCudaKernelDesc desc{}; ///< points into this object
   std::string ptx;            ///< empty when the cubin came from the disk cache
@@ -112,13 +115,14 @@ public:
   virtual llvm::Expected<std::shared_ptr<CompiledKernel>>
   compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
 
-  /// The same for Hopper. Needs no GPU. Inputs are bf16 or f16, head dims up to
-  /// 256; anything else is GIRIH_UNSUPPORTED.
+  /// The same for an NVIDIA GPU (options.chip). Needs none. Inputs are bf16 or f16,
+  /// head dims multiples of 8 up to 256; anything else, and a chip that has no
+  /// path, is GIRIH_UNSUPPORTED.
   virtual llvm::Expected<std::shared_ptr<const CudaCode>>
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
 
-  /// The IR after a stage: girih, blocks, tile, llvm, or asm; for Hopper with
-  /// \p cuda, and ptx instead of asm.
+  /// The IR after a stage: girih, blocks, tile, cpu, llvm, or asm; with \p cuda for
+  /// options.chip: ws (Hopper only) instead of cpu, and ptx instead of asm.
   virtual llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
                                            llvm::StringRef stage, bool cuda = false) = 0;
 

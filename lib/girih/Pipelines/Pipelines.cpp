@@ -9,6 +9,7 @@
 
 #include "girih/Conversion/Passes.h"
 #include "girih/Transforms/Passes.h"
+#include "girih/WarpSpec/WarpSpec.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -66,16 +67,39 @@ void girih::buildLLVMPipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
+void girih::buildWsPipeline(OpPassManager &pm, const PipelineOptions &) {
+  OpPassManager &func = pm.nest<func::FuncOp>();
+  func.addPass(createExpandScoreMath());
+  func.addPass(createAssignLayouts());
+  func.addPass(createConvertTileToWs());
+  func.addPass(createCSEPass());
+  func.addPass(createWsAsyncDot());
+  func.addPass(createWsEarlyMasks());
+  func.addPass(createWsPipeline());
+  func.addPass(createWsPingPong());
+  func.addPass(createWsVerify());
+}
+
 void girih::buildHopperPipeline(OpPassManager &pm, const PipelineOptions &) {
-  pm.addPass(createConvertTileToHopper());
+  pm.addPass(createConvertWsToHopper());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void girih::buildAmperePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  pm.nest<func::FuncOp>().addPass(createExpandScoreMath());
+  ConvertTileToAmpereOptions ampere;
+  ampere.chip = options.chip;
+  pm.addPass(createConvertTileToAmpere(ampere));
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
 void girih::registerDialects(DialectRegistry &registry) {
-  registry.insert<GirihDialect, tile::GirihTileDialect, affine::AffineDialect, arith::ArithDialect,
-                  func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-                  scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
+  registry.insert<GirihDialect, tile::GirihTileDialect, ws::GirihWsDialect, affine::AffineDialect,
+                  arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
+                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
 }
 
 namespace {
@@ -87,8 +111,10 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                         llvm::cl::init(0)};
   Option<int64_t> vectorWidth{*this, "vector-width", llvm::cl::desc("f32 lanes of a vector"),
                               llvm::cl::init(16)};
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("Of girih-to-ampere: sm_80, sm_86, sm_89"),
+                           llvm::cl::init("sm_80")};
 
-  PipelineOptions get() const { return {tileQ, tileK, vectorWidth, /*tensorCores=*/false}; }
+  PipelineOptions get() const { return {tileQ, tileK, vectorWidth, /*tensorCores=*/false, chip}; }
 };
 
 using Stage = void (*)(OpPassManager &, const PipelineOptions &);
@@ -114,11 +140,28 @@ void girih::registerPipelines() {
   PassPipelineRegistration<CommandLineOptions>("girih-to-llvm", "Patterns to the LLVM dialect",
                                                buildUntil<4>);
   PassPipelineRegistration<CommandLineOptions>(
+      "girih-to-ws", "Patterns to warp-specialised programs (L0 to L4)",
+      [](OpPassManager &pm, const CommandLineOptions &commandLine) {
+        PipelineOptions options = commandLine.get();
+        options.tensorCores = true;
+        for (Stage stage : {buildBlocksPipeline, buildTilePipeline, buildWsPipeline})
+          stage(pm, options);
+      });
+  PassPipelineRegistration<CommandLineOptions>(
       "girih-to-hopper", "Patterns to the LLVM dialect for Hopper",
       [](OpPassManager &pm, const CommandLineOptions &commandLine) {
         PipelineOptions options = commandLine.get();
         options.tensorCores = true;
-        for (Stage stage : {buildBlocksPipeline, buildTilePipeline, buildHopperPipeline})
+        for (Stage stage :
+             {buildBlocksPipeline, buildTilePipeline, buildWsPipeline, buildHopperPipeline})
+          stage(pm, options);
+      });
+  PassPipelineRegistration<CommandLineOptions>(
+      "girih-to-ampere", "Patterns to the LLVM dialect for sm_80, sm_86 and sm_89",
+      [](OpPassManager &pm, const CommandLineOptions &commandLine) {
+        PipelineOptions options = commandLine.get();
+        options.tensorCores = true;
+        for (Stage stage : {buildBlocksPipeline, buildTilePipeline, buildAmperePipeline})
           stage(pm, options);
       });
 }

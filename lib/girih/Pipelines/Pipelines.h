@@ -11,6 +11,7 @@
 #define GIRIH_PIPELINES_PIPELINES_H
 
 #include <cstdint>
+#include <string>
 
 namespace mlir {
 class DialectRegistry;
@@ -23,6 +24,7 @@ struct PipelineOptions {
   int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
   int64_t vectorWidth = 16;     ///< f32 lanes of the CPU
   bool tensorCores = false;     ///< tiles for a GPU
+  std::string chip = "sm_80";   ///< of buildAmperePipeline: sm_80, sm_86 or sm_89
 };
 
 /// Patterns as written to attention with block maps (level L1).
@@ -33,13 +35,18 @@ void buildTilePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 void buildCpuPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 /// L3 to the LLVM dialect.
 void buildLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
-/// L2 with tensorCores to the LLVM dialect for Hopper.
+/// L2 with tensorCores to warp-specialised programs (L4).
+void buildWsPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// L4 to the LLVM dialect for Hopper.
 void buildHopperPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// L2 with tensorCores to the LLVM dialect for sm_80, sm_86 and sm_89.
+void buildAmperePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
 
 /// Every dialect that a pipeline starts from or leads through.
 void registerDialects(mlir::DialectRegistry &registry);
 /// girih passes, and the pipelines above as girih-to-blocks, girih-to-tile,
-/// girih-to-cpu, girih-to-llvm and girih-to-hopper, each starting at L0.
+/// girih-to-cpu, girih-to-llvm, girih-to-ws, girih-to-hopper and girih-to-ampere, each starting at
+/// L0.
 void registerPipelines();
 
 } // namespace girih

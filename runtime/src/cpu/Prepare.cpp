@@ -122,7 +122,7 @@ int girihPrepareLaunch(const GirihKernelDesc *kernel, const GirihView *q, const 
   } operands[] = {{"q", q, kernel->dtype},
                   {"k", k, kernel->dtype},
                   {"v", v, kernel->dtype},
-                  {"o", o, GIRIH_F32}};
+                  {"o", o, kernel->o_dtype}};
   for (const auto &operand : operands)
     if (int code = checkView(operand.name, operand.view, operand.dtype, status))
       return code;

@@ -83,9 +83,9 @@ static int openDevice(int32_t ordinal, GirihCudaDevice **opened, GirihStatus *st
   device->ordinal = ordinal;
   if (int code = readProperties(*device, status))
     return code;
-  if (device->major < 9)
+  if (device->major < 8)
     return fail(status, GIRIH_UNSUPPORTED,
-                "expected device %d (%s) to have compute capability 9.0 or higher, but got %d.%d",
+                "expected device %d (%s) to have compute capability 8.0 or higher, but got %d.%d",
                 ordinal, device->name, device->major, device->minor);
   if (Result result = driver->cuDevicePrimaryCtxRetain(&device->context, device->id))
     return failCall(*driver, result, status, "could not make a context on device %d (%s)", ordinal,
@@ -107,6 +107,10 @@ void girihCudaClose(GirihCudaDevice *device) {
 }
 
 const char *girihCudaName(const GirihCudaDevice *device) { return device ? device->name : ""; }
+
+int32_t girihCudaCapability(const GirihCudaDevice *device) {
+  return device ? 10 * device->major + device->minor : 0;
+}
 
 int32_t girihCudaMultiprocessors(const GirihCudaDevice *device) {
   return device ? device->multiprocessors : 0;

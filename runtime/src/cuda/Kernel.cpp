@@ -24,6 +24,25 @@ using namespace girih::cuda;
 static constexpr int32_t kMaxBoxRows = 256;
 /// Bytes of a box row under the 128-byte swizzle.
 static constexpr int32_t kBoxRowBytes = 128;
+/// What compute capabilities 8.0 and 9.0 keep resident.
+static constexpr int32_t kMaxBlocksPerMultiprocessor = 32;
+
+/// Whether the encoder takes the boxes of the tensor maps.
+static int checkBoxes(const GirihCudaKernelDesc &desc, GirihStatus *status) {
+  const struct {
+    const char *name;
+    int32_t rows;
+  } boxes[] = {{"box_q", desc.box_q}, {"box_k", desc.box_k}};
+  for (const auto &box : boxes)
+    if (box.rows <= 0 || box.rows > kMaxBoxRows)
+      return fail(status, GIRIH_INVALID,
+                  "expected %s of the kernel to be between 1 and %d, but got %d", box.name,
+                  kMaxBoxRows, box.rows);
+  if (desc.box_cols != kBoxRowBytes / 2)
+    return fail(status, GIRIH_INVALID, "expected box_cols of the kernel to be %d, but got %d",
+                kBoxRowBytes / 2, desc.box_cols);
+  return GIRIH_OK;
+}
 
 int cuda::checkCudaKernel(const GirihCudaKernelDesc *desc, GirihStatus *status) {
   if (int code = checkKernel(desc ? &desc->base : nullptr, status))
@@ -43,18 +62,20 @@ int cuda::checkCudaKernel(const GirihCudaKernelDesc *desc, GirihStatus *status) 
     return fail(status, GIRIH_INVALID,
                 "expected shared_bytes of the kernel not to be negative, but got %d",
                 desc->shared_bytes);
-  const struct {
-    const char *name;
-    int32_t rows;
-  } boxes[] = {{"box_q", desc->box_q}, {"box_k", desc->box_k}};
-  for (const auto &box : boxes)
-    if (box.rows <= 0 || box.rows > kMaxBoxRows)
-      return fail(status, GIRIH_INVALID,
-                  "expected %s of the kernel to be between 1 and %d, but got %d", box.name,
-                  kMaxBoxRows, box.rows);
-  if (desc->box_cols != kBoxRowBytes / 2)
-    return fail(status, GIRIH_INVALID, "expected box_cols of the kernel to be %d, but got %d",
-                kBoxRowBytes / 2, desc->box_cols);
+  if (desc->uses_tensor_maps != 0)
+    if (int code = checkBoxes(*desc, status))
+      return code;
+  if (desc->blocks_per_multiprocessor <= 0 ||
+      desc->blocks_per_multiprocessor > kMaxBlocksPerMultiprocessor)
+    return fail(status, GIRIH_INVALID,
+                "expected blocks_per_multiprocessor of the kernel to be between 1 and %d, but got "
+                "%d",
+                kMaxBlocksPerMultiprocessor, desc->blocks_per_multiprocessor);
+  if (desc->merge_function && desc->base.tile_q % kMergeRows != 0)
+    return fail(status, GIRIH_INVALID,
+                "expected tile_q of a kernel with a merge function to be a multiple of %d, but got "
+                "%d",
+                kMergeRows, desc->base.tile_q);
   return GIRIH_OK;
 }
 
@@ -113,20 +134,34 @@ static int loadModule(GirihCudaKernel &kernel, const void *image, int64_t bytes,
   return fail(status, code, "%s%s%s", reason.message, log[0] ? ": " : "", log);
 }
 
-/// Finds the function, and checks that a block of it fits the device.
-static int prepareFunction(GirihCudaKernel &kernel, const char *symbol, GirihStatus *status) {
-  const GirihCudaDevice &device = *kernel.device;
-  const Driver &driver = device.driver;
+/// Finds a function of the image, and loads its code.
+static int findFunction(const GirihCudaKernel &kernel, const char *symbol, Function &function,
+                        GirihStatus *status) {
+  const Driver &driver = kernel.device->driver;
   const char *name = kernel.name.c_str();
-  Result result = driver.cuModuleGetFunction(&kernel.function, kernel.module, symbol);
+  Result result = driver.cuModuleGetFunction(&function, kernel.module, symbol);
   if (result == kErrorNotFound)
     return fail(status, GIRIH_INVALID, "expected the image of kernel '%s' to have function '%s'",
                 name, symbol);
   if (result != 0)
     return failCall(driver, result, status, "could not get function '%s' of kernel '%s'", symbol,
                     name);
+  // Drivers load code at the first launch, which a graph capture must not meet.
+  if (driver.cuFuncLoad)
+    if ((result = driver.cuFuncLoad(function)))
+      return failCall(driver, result, status, "could not load function '%s' of kernel '%s'", symbol,
+                      name);
+  return GIRIH_OK;
+}
+
+/// Checks that a block of the kernel fits the device, and gives it its memory.
+static int prepareFunction(const GirihCudaKernel &kernel, GirihStatus *status) {
+  const GirihCudaDevice &device = *kernel.device;
+  const Driver &driver = device.driver;
+  const char *name = kernel.name.c_str();
   int maxThreads = 0, staticBytes = 0;
-  result = driver.cuFuncGetAttribute(&maxThreads, kFunctionMaxThreadsPerBlock, kernel.function);
+  Result result =
+      driver.cuFuncGetAttribute(&maxThreads, kFunctionMaxThreadsPerBlock, kernel.function);
   if (result == 0)
     result = driver.cuFuncGetAttribute(&staticBytes, kFunctionSharedSizeBytes, kernel.function);
   if (result != 0)
@@ -147,10 +182,6 @@ static int prepareFunction(GirihCudaKernel &kernel, const char *symbol, GirihSta
   if (result != 0)
     return failCall(driver, result, status, "could not give kernel '%s' %d bytes of shared memory",
                     name, kernel.desc.shared_bytes);
-  // Drivers load code at the first launch, which a graph capture must not meet.
-  if (driver.cuFuncLoad)
-    if ((result = driver.cuFuncLoad(kernel.function)))
-      return failCall(driver, result, status, "could not load the code of kernel '%s'", name);
   return GIRIH_OK;
 }
 
@@ -163,7 +194,12 @@ static int loadKernel(GirihCudaDevice *device, const GirihCudaKernelDesc &desc, 
     return code;
   if (int code = loadModule(*kernel, image, bytes, status))
     return code;
-  if (int code = prepareFunction(*kernel, desc.function, status)) {
+  int code = findFunction(*kernel, desc.function, kernel->function, status);
+  if (code == GIRIH_OK)
+    code = prepareFunction(*kernel, status);
+  if (code == GIRIH_OK && desc.merge_function)
+    code = findFunction(*kernel, desc.merge_function, kernel->merge, status);
+  if (code != GIRIH_OK) {
     device->driver.cuModuleUnload(kernel->module);
     return code;
   }

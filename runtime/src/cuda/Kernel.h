@@ -16,14 +16,21 @@
 
 struct GirihCudaKernel {
   GirihCudaDevice *device;
-  /// `base.name`, `base.map` and `function` are not read: they are the caller's.
+  /// `base.name`, `base.map`, `function` and `merge_function` are not read: they are
+  /// the caller's.
   GirihCudaKernelDesc desc;
   std::string name;
   girih::cuda::Module module = nullptr;
   girih::cuda::Function function = nullptr;
+  girih::cuda::Function merge = nullptr; ///< null without a merge function
 };
 
 namespace girih::cuda {
+
+/// Threads of a block of the merge kernel: a warp for each row.
+constexpr int32_t kMergeThreads = 128;
+/// Rows of a q-tile that such a block merges.
+constexpr int32_t kMergeRows = kMergeThreads / 32;
 
 /// Whether a descriptor is one of a CUDA kernel that can run somewhere.
 int checkCudaKernel(const GirihCudaKernelDesc *desc, GirihStatus *status);

@@ -3,11 +3,13 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Checks, three tensor maps, one driver call. Nothing is allocated or waited
-// for, and all parameters travel by value, so a CUDA graph can replay a launch.
+// Checks, three tensor maps (or none), one driver call, and one more where q-tiles were
+// split. Nothing is allocated or waited for, and all parameters travel by value, so a CUDA graph
+// can replay a launch.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Access.h"
 #include "Kernel.h"
 #include "Plan.h"
 #include "TensorMap.h"
@@ -29,6 +31,7 @@ struct Enqueue {
   TensorMap q, k, v;
   GirihCudaArguments arguments;
   unsigned blocks;
+  unsigned mergeRows, merges; ///< blocks of the merge kernel; no launch when `merges` is 0
 };
 
 } // namespace
@@ -59,23 +62,6 @@ static int checkPointer(const GirihCudaDevice &device, const char *name, const v
   return GIRIH_OK;
 }
 
-/// Kernels store up to 16 bytes at once.
-static int checkOutput(const GirihView &o, GirihStatus *status) {
-  auto address = reinterpret_cast<uintptr_t>(o.data);
-  if (address % 16 != 0)
-    return fail(status, GIRIH_UNSUPPORTED,
-                "expected data of o to be aligned to 16 bytes, but got address 0x%" PRIxPTR,
-                address);
-  static constexpr const char *kDimensions[] = {"batch", "head", "token"};
-  for (int i = 0; i < 3; ++i)
-    if (o.shape[i] > 1 && o.stride[i] % 4 != 0)
-      return fail(status, GIRIH_UNSUPPORTED,
-                  "expected the %s stride of o to be a multiple of 4 elements (16 bytes), but got "
-                  "%" PRId64,
-                  kDimensions[i], o.stride[i]);
-  return GIRIH_OK;
-}
-
 /// Whether kernel, launch and plan belong together.
 static int checkLaunch(const GirihCudaKernel &kernel, const GirihLaunch &launch,
                        const GirihCudaPlan &plan, GirihStatus *status) {
@@ -92,8 +78,21 @@ static int checkLaunch(const GirihCudaKernel &kernel, const GirihLaunch &launch,
                 "got dtype %d, head dims %" PRId64 " and %" PRId64,
                 kernel.name.c_str(), base.dtype, base.head_dim, base.v_dim, launch.q.dtype,
                 launch.q.shape[3], launch.v.shape[3]);
+  if (launch.o.dtype != base.o_dtype)
+    return fail(status, GIRIH_INVALID, "expected o to have dtype %s, but got %s",
+                dtypeName(base.o_dtype),
+                dtypeName(launch.o.dtype) ? dtypeName(launch.o.dtype) : "an unknown one");
   if (int code = checkMapLengths(base, launch, plan.params, status))
     return code;
+  if (plan.vDim != base.v_dim)
+    return fail(status, GIRIH_INVALID,
+                "expected the head dim of v of the plan to be %d, but got %d", base.v_dim,
+                plan.vDim);
+  if (plan.numMerges > 0 && !kernel.merge)
+    return fail(status, GIRIH_INVALID,
+                "expected a plan without split q-tiles for kernel '%s', which has no merge "
+                "function, but got %d",
+                kernel.name.c_str(), plan.numMerges);
   if (launch.heads_per_kv != plan.headsPerKv)
     return fail(status, GIRIH_INVALID,
                 "expected heads_per_kv of the plan to be %" PRId64 ", but got %" PRId64,
@@ -105,10 +104,6 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
                           const GirihCudaPlan &plan, Enqueue &enqueue, GirihStatus *status) {
   if (int code = checkLaunch(kernel, launch, plan, status))
     return code;
-  // Running maxima are those of unscaled scores.
-  if (!(launch.scale > 0))
-    return fail(status, GIRIH_UNSUPPORTED, "expected scale to be positive on a GPU, but got %g",
-                double{launch.scale});
   const GirihCudaDevice &device = *kernel.device;
   const struct {
     const char *name;
@@ -122,7 +117,7 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
     if (pointer.data)
       if (int code = checkPointer(device, pointer.name, pointer.data, status))
         return code;
-  if (int code = checkOutput(launch.o, status))
+  if (int code = checkAccess("o", launch.o, status))
     return code;
   const struct {
     const char *name;
@@ -132,20 +127,34 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
   } maps[] = {{"q", launch.q, kernel.desc.box_q, enqueue.q},
               {"k", launch.k, kernel.desc.box_k, enqueue.k},
               {"v", launch.v, kernel.desc.box_k, enqueue.v}};
-  for (const auto &map : maps)
-    if (int code = encodeTensorMap(device.driver, map.name, map.view, map.rows,
-                                   kernel.desc.box_cols, map.map, status))
+  for (const auto &map : maps) {
+    // Kernels that copy by cp.async ask of views what the copy engine does: 16 bytes
+    // at a time.
+    TensorMapShape shape;
+    int code = kernel.desc.uses_tensor_maps
+                   ? encodeTensorMap(device.driver, map.name, map.view, map.rows,
+                                     kernel.desc.box_cols, map.map, status)
+                   : describeTensorMap(map.name, map.view, 1, 1, shape, status);
+    if (code != GIRIH_OK)
       return code;
+  }
 
   GirihCudaArguments &arguments = enqueue.arguments;
-  arguments.o = static_cast<float *>(launch.o.data);
+  arguments.o = launch.o.data;
   arguments.lse = launch.lse;
   arguments.tasks = plan.tasks;
   arguments.block_begin = plan.blockBegin;
   arguments.runs = plan.runs;
   arguments.tables = plan.tables;
-  for (int i = 0; i < 3; ++i)
+  arguments.q = launch.q.data;
+  arguments.k = launch.k.data;
+  arguments.v = launch.v.data;
+  for (int i = 0; i < 3; ++i) {
     arguments.o_stride[i] = launch.o.stride[i];
+    arguments.q_stride[i] = launch.q.stride[i];
+    arguments.k_stride[i] = launch.k.stride[i];
+    arguments.v_stride[i] = launch.v.stride[i];
+  }
   // Lengths are within GIRIH_MAX_TOKENS, heads within the number of tasks.
   arguments.num_q = static_cast<int32_t>(launch.num_q);
   arguments.num_k = static_cast<int32_t>(launch.num_k);
@@ -153,9 +162,14 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
   arguments.q_end = static_cast<int32_t>(launch.q_end);
   arguments.heads = static_cast<int32_t>(launch.q.shape[1]);
   arguments.heads_per_kv = static_cast<int32_t>(launch.heads_per_kv);
-  arguments.num_tasks = plan.numTasks;
+  arguments.num_merges = plan.numMerges;
   arguments.scale = launch.scale;
+  arguments.merges = plan.merges;
+  arguments.partial_o = plan.partialO;
+  arguments.partial_lse = plan.partialLse;
   enqueue.blocks = static_cast<unsigned>(plan.numBlocks);
+  enqueue.mergeRows = static_cast<unsigned>(kernel.desc.base.tile_q / kMergeRows);
+  enqueue.merges = static_cast<unsigned>(plan.numMerges);
   return GIRIH_OK;
 }
 
@@ -167,16 +181,25 @@ static int failLaunch(const GirihCudaKernel &kernel, const GirihLaunch &launch,
   return failCall(kernel.device->driver, result, status,
                   "kernel '%s' %s on device %d (q [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
                   "], k [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
-                  "], %u blocks of %d threads, %d bytes of shared memory)",
+                  "], %u blocks of %d threads, %d bytes of shared memory, %u split q-tiles)",
                   kernel.name.c_str(), what, kernel.device->ordinal, q[0], q[1], q[2], q[3], k[0],
-                  k[1], k[2], k[3], enqueue.blocks, kernel.desc.threads, kernel.desc.shared_bytes);
+                  k[1], k[2], k[3], enqueue.blocks, kernel.desc.threads, kernel.desc.shared_bytes,
+                  enqueue.merges);
 }
 
+/// The kernel, and after it on the same stream what merges its parts.
 static Result enqueueKernel(const GirihCudaKernel &kernel, Enqueue &enqueue, Stream stream) {
-  void *parameters[] = {&enqueue.q, &enqueue.k, &enqueue.v, &enqueue.arguments};
-  return kernel.device->driver.cuLaunchKernel(
+  const Driver &driver = kernel.device->driver;
+  void *all[] = {&enqueue.q, &enqueue.k, &enqueue.v, &enqueue.arguments};
+  constexpr int numMaps = 3;
+  void **parameters = kernel.desc.uses_tensor_maps ? all : all + numMaps;
+  Result result = driver.cuLaunchKernel(
       kernel.function, enqueue.blocks, 1, 1, static_cast<unsigned>(kernel.desc.threads), 1, 1,
       static_cast<unsigned>(kernel.desc.shared_bytes), stream, parameters, nullptr);
+  if (result != 0 || enqueue.merges == 0)
+    return result;
+  return driver.cuLaunchKernel(kernel.merge, enqueue.mergeRows, enqueue.merges, 1, kMergeThreads, 1,
+                               1, 0, stream, all + numMaps, nullptr);
 }
 
 /// What both entry points check first.

@@ -10,10 +10,11 @@
 #include "Plan.h"
 
 #include "../Error.h"
-#include "../LaunchChecks.h"
 #include "../map/BlockMapImpl.h"
+#include "Kernel.h"
 #include "PlanImage.h"
 
+#include <algorithm>
 #include <memory>
 
 using namespace girih;
@@ -22,18 +23,20 @@ using namespace girih::cuda;
 static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
                       const GirihBlockMap &map, const GirihMapProgram &program,
                       const GirihLaunch &launch, GirihCudaPlan **created, GirihStatus *status) {
-  if (int code = checkKernel(&desc.base, status))
+  if (int code = checkCudaKernel(&desc, status))
     return code;
   PlanImage image;
-  int32_t blocks = desc.persistent ? device->multiprocessors : 0;
-  if (int code = buildPlanImage(desc.base, map, program, launch, blocks, image, status))
+  Wide blocks = Wide(device->multiprocessors) * desc.blocks_per_multiprocessor;
+  if (int code = buildPlanImage(desc.base, map, program, launch,
+                                static_cast<int32_t>(std::min<Wide>(blocks, INT32_MAX)),
+                                desc.merge_function != nullptr, image, status))
     return code;
-  auto bytes = static_cast<int64_t>(image.bytes.size());
   auto plan = std::make_unique<GirihCudaPlan>(GirihCudaPlan{device});
-  if (int code = girihCudaAllocate(device, bytes, &plan->memory, status))
+  if (int code = girihCudaAllocate(device, image.totalBytes, &plan->memory, status))
     return code;
   image.relocate(plan->memory);
-  if (int code = girihCudaCopyIn(device, plan->memory, image.bytes.data(), bytes, status)) {
+  if (int code = girihCudaCopyIn(device, plan->memory, image.bytes.data(),
+                                 static_cast<int64_t>(image.bytes.size()), status)) {
     girihCudaFree(device, plan->memory);
     return code;
   }
@@ -44,6 +47,13 @@ static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
   plan->runs = reinterpret_cast<const GirihRun *>(memory + image.runsAt);
   plan->tables = reinterpret_cast<const GirihBoundTable *>(memory + image.tablesAt);
   plan->numTasks = image.numTasks;
+  plan->numMerges = image.numMerges;
+  plan->vDim = desc.base.v_dim;
+  if (image.numMerges > 0) {
+    plan->merges = reinterpret_cast<const GirihCudaMerge *>(memory + image.mergesAt);
+    plan->partialO = reinterpret_cast<float *>(memory + image.partialOAt);
+    plan->partialLse = reinterpret_cast<float *>(memory + image.partialLseAt);
+  }
   plan->params = map.params;
   plan->headsPerKv = launch.heads_per_kv;
   *created = plan.release();

@@ -14,13 +14,16 @@
 
 struct GirihCudaPlan {
   GirihCudaDevice *device;
-  /// One allocation; the four lists below lie in it.
+  /// One allocation; everything below lies in it.
   void *memory = nullptr;
   const GirihCudaTask *tasks = nullptr;
   const int32_t *blockBegin = nullptr;
   const GirihRun *runs = nullptr;
   const GirihBoundTable *tables = nullptr;
-  int32_t numTasks = 0, numBlocks = 0;
+  const GirihCudaMerge *merges = nullptr; ///< null, like the next two, without splits
+  float *partialO = nullptr, *partialLse = nullptr;
+  int32_t numTasks = 0, numBlocks = 0, numMerges = 0;
+  int32_t vDim = 0; ///< columns of partialO
   /// Lengths of the map, without operands.
   GirihMapParams params{};
   int64_t headsPerKv = 0;

@@ -3,8 +3,8 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Everything of a plan but the device: what tasks there are, in which order, and
-// where things lie. Knows nothing of the driver, so that tests see it.
+// Everything of a plan but the device: its lists, and where they lie. Knows nothing
+// of the driver, so that tests see it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,12 +17,9 @@
 
 namespace girih::cuda {
 
-/// Bytes of K and V that a group of heads may have: about two thirds of the L2
-/// cache of an H100, which also holds queries and outputs.
-constexpr int64_t kGroupBytes = int64_t{32} << 20;
-
-/// Tasks, then where the tasks of each block begin, then runs, then bound tables, then what the
-/// tables point to, in one piece of memory; each part begins at a multiple of 256 bytes.
+/// Tasks, where the tasks of each block begin, merges, runs, bound tables, and what the
+/// tables point to, in one piece of memory; then, not among the bytes, the workspace
+/// of the parts of split q-tiles. Each begins at a multiple of 256 bytes.
 struct PlanImage {
   /// Where the lists of one table lie; -1 for none.
   struct TablePlaces {
@@ -30,8 +27,12 @@ struct PlanImage {
   };
 
   std::vector<char> bytes;
-  int64_t tasksAt = 0, blocksAt = 0, runsAt = 0, tablesAt = 0;
-  int32_t numTasks = 0, numBlocks = 0;
+  int64_t tasksAt = 0, blocksAt = 0, mergesAt = 0, runsAt = 0, tablesAt = 0;
+  /// f32 [numSlots, tile_q, v_dim] and [numSlots, tile_q]; uninitialised.
+  int64_t partialOAt = 0, partialLseAt = 0;
+  int64_t totalBytes = 0; ///< with the workspace
+  int32_t numTasks = 0, numBlocks = 0, numMerges = 0, numSlots = 0;
+  int64_t numRuns = 0; ///< with the empty one
   std::vector<GirihBoundTable> tables;
   std::vector<TablePlaces> places;
 
@@ -40,24 +41,12 @@ struct PlanImage {
   void relocate(const void *base);
 };
 
-/// Fills `image` from a forward map of `kernel` for `launch`. Runs that heads
-/// share are stored once. `blocks` is how many blocks of threads share the tasks;
-/// 0: one a task. Returns a GirihCode.
+/// Fills `image` from a forward map of `kernel` for `launch`. At most `blocks`
+/// blocks of threads share the tasks, as many as there are tasks if fewer; with
+/// `maySplit` long tasks may be cut (listPlanTasks). Returns a GirihCode.
 int buildPlanImage(const GirihKernelDesc &kernel, const GirihBlockMap &map,
                    const GirihMapProgram &program, const GirihLaunch &launch, int32_t blocks,
-                   PlanImage &image, GirihStatus *status);
-
-/// Gives each task, in the order of `tasks`, to the block that has the least to
-/// do, and reorders them block by block. Returns where the tasks of each block
-/// begin, and their end.
-std::vector<int32_t> balanceTasks(std::vector<GirihCudaTask> &tasks, int32_t blocks);
-
-/// Whether the numbers of tasks and runs fit the 32-bit fields of a task.
-int checkPlanSize(int64_t tasks, int64_t runs, GirihStatus *status);
-
-/// Tasks of a group: whole KV heads whose K and V fit kGroupBytes together (or
-/// one that does not), groups as equal as can be. `rows` is q-tiles of a head.
-int64_t planGroupSize(const GirihKernelDesc &kernel, const GirihLaunch &launch, int64_t rows);
+                   bool maySplit, PlanImage &image, GirihStatus *status);
 
 } // namespace girih::cuda
 

@@ -86,6 +86,8 @@ int BoundTables::bindSegments(size_t table, const GirihMapTable &spec, const Gir
               static_cast<int32_t>(id));
   views[table].num_units = units;
   views[table].ids = store.narrow.data();
+  views[table].rows = operand.size - 1;
+  views[table].indptr = store.wide.data();
   return GIRIH_OK;
 }
 

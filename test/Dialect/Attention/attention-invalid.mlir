@@ -10,10 +10,10 @@ func.func @q_type(%q: tensor<1x8x?x64xf64>, %p: !girih.pattern) {
 
 // -----
 
-func.func @o_type(%q: tensor<1x8x?x64xbf16>, %p: !girih.pattern) {
-  // expected-error @+1 {{result #0 must be rank-4 tensor of 32-bit float values, but got 'tensor<1x8x?x64xbf16>'}}
+func.func @c12(%q: tensor<1x8x?x64xbf16>, %p: !girih.pattern) {
+  // expected-error @+1 {{[c12] expected o to be f32 or of the element type of q, 'bf16', but got 'f16'}}
   %o, %l = girih.attention q(%q) k(%q) v(%q) pattern(%p)
-      : tensor<1x8x?x64xbf16>, tensor<1x8x?x64xbf16>, tensor<1x8x?x64xbf16> -> tensor<1x8x?x64xbf16>, tensor<1x8x?xf32>
+      : tensor<1x8x?x64xbf16>, tensor<1x8x?x64xbf16>, tensor<1x8x?x64xbf16> -> tensor<1x8x?x64xf16>, tensor<1x8x?xf32>
   return
 }
 

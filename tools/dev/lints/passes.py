@@ -15,11 +15,15 @@ ABOUT = "lib/README.md lists the passes in the order of the pipelines"
 
 README = pathlib.Path("lib/README.md")
 BEGIN, END = "<!-- passes: begin, made by tools/dev/lint --fix passes -->", "<!-- passes: end -->"
+# A pipeline, what it goes on from, and the levels between.
 STAGES = (
-    ("girih-to-blocks", "L0 to L1"),
-    ("girih-to-tile", "L1 to L2"),
-    ("girih-to-cpu", "L2 to L3"),
-    ("girih-to-llvm", "L3 to LLVM"),
+    ("girih-to-blocks", None, "L0 to L1"),
+    ("girih-to-tile", "girih-to-blocks", "L1 to L2"),
+    ("girih-to-cpu", "girih-to-tile", "L2 to L3"),
+    ("girih-to-llvm", "girih-to-cpu", "L3 to LLVM"),
+    ("girih-to-ws", "girih-to-tile", "L2 to L4"),
+    ("girih-to-hopper", "girih-to-ws", "L4 to LLVM"),
+    ("girih-to-ampere", "girih-to-tile", "L2 to LLVM"),
 )
 OURS = ("lib/girih/Transforms/Passes.td", "lib/girih/Conversion/Passes.td")
 LLVM = pathlib.Path("/usr/lib/llvm-22/include")
@@ -66,12 +70,11 @@ def summaries(tree):
 def table(tree, program):
     about = summaries(tree)
     lines = ["| | pass | runs on | level | does |", "|---|---|---|---|---|"]
-    done = []
-    for pipeline, level in STAGES:
-        passes = order(program, pipeline)
-        for name, op in passes[len(done):]:
+    done = {None: []}
+    for pipeline, before, level in STAGES:
+        passes = done[pipeline] = order(program, pipeline)
+        for name, op in passes[len(done[before]):]:
             lines.append(f"| {len(lines) - 1} | `{name}` | `{op}` | {level} | {about.get(name, '')} |")
-        done = passes
     return "\n".join(lines)
 
 

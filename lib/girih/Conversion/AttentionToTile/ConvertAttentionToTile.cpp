@@ -8,6 +8,7 @@
 #include "girih/Conversion/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 
 #include <limits>
@@ -47,10 +48,12 @@ public:
       qPosition = arith::AddIOp::create(b, loc, qRow, offset);
     }
     Value q = queries(qRow);
+    if (scalesLate())
+      splitScale();
 
     SmallVector<Value> inits{constant(tileType({tileQ, vDim}), 0.0),
                              constant(tileType({tileQ}), -std::numeric_limits<double>::infinity()),
-                             constant(tileType({tileQ}), 0.0)};
+                             constant(sumType(), 0.0)};
     SmallVector<Type> types(ValueRange(inits).getTypes());
     auto loop =
         ForBlocksOp::create(b, loc, types, op.getMap(), batch, head, task.getQTile(), inits);
@@ -78,6 +81,32 @@ private:
     return arith::MulFOp::create(b, loc, scale, factor);
   }
 
+  /// Sign and magnitude of the scale: maxima of scores s are those of scale * s
+  /// only when it is positive. A magnitude of 0 becomes one that is as good as 0
+  /// but for -inf, which it keeps.
+  void splitScale() {
+    constexpr double tiny = 1e-30;
+    Value scale = scoreScale();
+    Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0.0));
+    isNegative = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, scale, zero);
+    Value negated = arith::NegFOp::create(b, loc, scale);
+    Value magnitude = arith::SelectOp::create(b, loc, isNegative, negated, scale);
+    Value least = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(tiny));
+    factor = arith::MaxNumFOp::create(b, loc, magnitude, least);
+  }
+
+  /// The scores times the sign of the scale: a branch, for it is nearly always 1.
+  Value withSign(Value s) {
+    auto branch = scf::IfOp::create(b, loc, s.getType(), isNegative, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(branch.thenBlock());
+    Value negated = arith::NegFOp::create(b, loc, s);
+    scf::YieldOp::create(b, loc, negated);
+    b.setInsertionPointToEnd(branch.elseBlock());
+    scf::YieldOp::create(b, loc, s);
+    return branch.getResult(0);
+  }
+
   /// Queries as they are for tensor cores, else scaled f32: fewer than scores.
   Value queries(Value qRow) {
     Value q = load(op.getQ(), head, qRow, {tileQ, dim});
@@ -101,11 +130,15 @@ private:
       s = arith::MulFOp::create(b, loc, s, tile::SplatOp::create(b, loc, scoreType, scoreScale()));
     if (hasScore())
       s = applyScore(s, kRow);
+    else if (scalesLate())
+      s = withSign(s);
     s = tile::MaskOp::create(b, loc, s, op.getPattern(), batch, head, qPosition, kRow,
                              loop.getPartial());
 
     Value tileMax = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Max, s);
-    Value newMax = arith::MaxNumFOp::create(b, loc, oldMax, tileMax);
+    Value newMax = arith::MaxNumFOp::create(b, loc, oldMax, tileMax), grew;
+    if (tensorCores)
+      std::tie(newMax, grew) = lazyMax(oldMax, newMax);
     // A row that has seen nothing yet keeps -inf; exp2(-inf - -inf) would be NaN.
     Value minusInf = constant(rowType, -std::numeric_limits<double>::infinity());
     Value unseen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, newMax, minusInf);
@@ -113,7 +146,7 @@ private:
     Value decay, p;
     if (scalesLate()) {
       // Maxima are those of unscaled scores: one fma an element scales and shifts.
-      Value factor = scoreScale(), negative = arith::NegFOp::create(b, loc, factor);
+      Value negative = arith::NegFOp::create(b, loc, factor);
       Value shift =
           arith::MulFOp::create(b, loc, base, tile::SplatOp::create(b, loc, rowType, negative));
       decay = math::FmaOp::create(b, loc, oldMax, tile::SplatOp::create(b, loc, rowType, factor),
@@ -126,22 +159,55 @@ private:
     }
     decay = math::Exp2Op::create(b, loc, decay);
     p = math::Exp2Op::create(b, loc, p);
-    Value tileSum = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Add, p);
-    Value kept = arith::MulFOp::create(b, loc, oldSum, decay);
+    Value tileSum =
+        tensorCores ? Value(tile::FoldColumnsOp::create(b, loc, sumType(), p))
+                    : Value(tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Add, p));
+    Value sumDecay = tensorCores ? broadcast(decay, sumColumns) : decay;
+    Value kept = arith::MulFOp::create(b, loc, oldSum, sumDecay);
     Value newSum = arith::AddFOp::create(b, loc, kept, tileSum);
 
     Value v = load(op.getV(), kvHead, kRow, {tileK, vDim});
     Type element = cast<RankedTensorType>(v.getType()).getElementType();
     if (tensorCores && !element.isF32())
       p = arith::TruncFOp::create(b, loc, RankedTensorType::get({tileQ, tileK}, element), p);
-    Value decayed = arith::MulFOp::create(b, loc, acc, broadcast(decay, vDim));
+    Value decayed = tensorCores ? decayWhere(grew, acc, decay)
+                                : Value(arith::MulFOp::create(b, loc, acc, broadcast(decay, vDim)));
     Value newAcc = tile::DotOp::create(b, loc, p, v, decayed, /*transposeRhs=*/false);
     YieldOp::create(b, loc, ValueRange{newAcc, newMax, newSum});
+  }
+
+  /// The maximum to go on with: the old one as long as probabilities stay below
+  /// 2^8 with it, so that the output need not be scaled (as FlashAttention-4 does,
+  /// Zadouri et al., 2026). Also says for which rows it is a new one.
+  std::pair<Value, Value> lazyMax(Value oldMax, Value newMax) {
+    constexpr double threshold = 8;
+    auto rowType = cast<RankedTensorType>(oldMax.getType());
+    Value rise = arith::SubFOp::create(b, loc, newMax, oldMax);
+    if (scalesLate())
+      rise = arith::MulFOp::create(b, loc, rise, tile::SplatOp::create(b, loc, rowType, factor));
+    Value grew = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, rise,
+                                       constant(rowType, threshold));
+    return {arith::SelectOp::create(b, loc, grew, newMax, oldMax), grew};
+  }
+
+  /// The output in terms of the new maxima; most of the time none is new.
+  Value decayWhere(Value grew, Value acc, Value decay) {
+    Value any = tile::AnyRowOp::create(b, loc, grew);
+    auto branch = scf::IfOp::create(b, loc, acc.getType(), any, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(branch.thenBlock());
+    Value scaled = arith::MulFOp::create(b, loc, acc, broadcast(decay, vDim));
+    scf::YieldOp::create(b, loc, scaled);
+    b.setInsertionPointToEnd(branch.elseBlock());
+    scf::YieldOp::create(b, loc, acc);
+    return branch.getResult(0);
   }
 
   void finish(ForBlocksOp loop, Value qRow) {
     Value acc = loop.getResult(0), max = loop.getResult(1), sum = loop.getResult(2);
     RankedTensorType rowType = tileType({tileQ});
+    if (tensorCores)
+      sum = tile::RowReduceOp::create(b, loc, rowType, tile::Reduction::Add, sum);
     Value isEmpty =
         arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, constant(rowType, 0.0));
     Value one = constant(rowType, 1.0);
@@ -150,8 +216,7 @@ private:
     Value o = arith::MulFOp::create(b, loc, acc, broadcast(inverse, vDim));
     tile::StoreOp::create(b, loc, o, out, batch, head, qRow);
     if (scalesLate())
-      max =
-          arith::MulFOp::create(b, loc, max, tile::SplatOp::create(b, loc, rowType, scoreScale()));
+      max = arith::MulFOp::create(b, loc, max, tile::SplatOp::create(b, loc, rowType, factor));
     Value log = arith::AddFOp::create(b, loc, max, math::Log2Op::create(b, loc, divisor));
     Value natural = arith::MulFOp::create(b, loc, log, constant(rowType, ln2));
     tile::StoreOp::create(b, loc, natural, lse, batch, head, qRow);
@@ -170,8 +235,15 @@ private:
     return map;
   }
 
-  /// Whether running maxima are those of unscaled scores; needs a positive scale.
+  /// Whether running maxima are those of unscaled scores.
   bool scalesLate() { return tensorCores && !hasScore(); }
+
+  /// Sums of probabilities: on a GPU those of every eighth column, which four threads
+  /// hold; they are added up once a task instead of once a tile.
+  RankedTensorType sumType() {
+    return tensorCores ? tileType({tileQ, sumColumns}) : tileType({tileQ});
+  }
+  static constexpr int64_t sumColumns = 8;
 
   bool hasScore() { return !op.getScore().empty(); }
 
@@ -207,6 +279,7 @@ private:
   Location loc;
   int64_t tileQ, tileK, dim, vDim;
   Value batch, head, kvHead, qPosition;
+  Value isNegative, factor; ///< of the scale in base 2: its sign, its magnitude
 };
 
 struct ConvertAttentionToTile : girih::impl::ConvertAttentionToTileBase<ConvertAttentionToTile> {

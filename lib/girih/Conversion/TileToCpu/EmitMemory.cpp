@@ -209,6 +209,8 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op) {
 }
 
 LogicalResult Emitter::emitStore(tile::StoreOp op) {
+  if (Type element = cast<MemRefType>(op.getDest().getType()).getElementType(); !element.isF32())
+    return op.emitOpError("expected an f32 output on the CPU, but got ") << element;
   Value batch = scalars[op.getBatch()], head = scalars[op.getHead()], row = scalars[op.getRow()];
   auto type = cast<RankedTensorType>(op.getTile().getType());
   int64_t numRows = type.getDimSize(0);

@@ -1,0 +1,215 @@
+//===- FakeDriver.cpp - A CUDA driver that runs nothing -------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Every function that the runtime requires. An image is text; it has the functions
+// whose names it contains. A function with "merge" or "plain" in its name takes the
+// arguments only, others three tensor maps before them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FakeDriver.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <utility>
+
+using namespace girih::cuda;
+using namespace girih::testing;
+
+namespace {
+
+struct Allocation {
+  size_t bytes;
+  int device;
+};
+
+struct State {
+  FakeDriver seen;
+  std::map<DevicePtr, Allocation> memory;
+  std::vector<int> contexts; ///< the stack, as device numbers
+  std::vector<std::unique_ptr<std::string>> images, functions;
+};
+
+State &state() {
+  static State shared;
+  return shared;
+}
+
+/// The allocation that holds `pointer`, or null.
+const Allocation *find(DevicePtr pointer) {
+  auto it = state().memory.upper_bound(pointer);
+  if (it == state().memory.begin())
+    return nullptr;
+  --it;
+  return pointer < it->first + it->second.bytes ? &it->second : nullptr;
+}
+
+void *pointer(DevicePtr address) { return reinterpret_cast<void *>(uintptr_t{address}); }
+
+} // namespace
+
+// The names and parameters are the driver's.
+#define GIRIH_FAKE extern "C" __attribute__((visibility("default")))
+
+GIRIH_FAKE FakeDriver *girihFakeDriver() { return &state().seen; }
+
+GIRIH_FAKE Result cuInit(unsigned) { return 0; }
+GIRIH_FAKE Result cuDriverGetVersion(int *version) {
+  *version = 12080;
+  return 0;
+}
+GIRIH_FAKE Result cuGetErrorString(Result, const char **text) {
+  *text = "a fake error";
+  return 0;
+}
+GIRIH_FAKE Result cuGetErrorName(Result, const char **text) {
+  *text = "FAKE";
+  return 0;
+}
+GIRIH_FAKE Result cuDeviceGetCount(int *count) {
+  *count = 2;
+  return 0;
+}
+GIRIH_FAKE Result cuDeviceGet(DeviceId *device, int ordinal) {
+  *device = ordinal;
+  return 0;
+}
+GIRIH_FAKE Result cuDeviceGetName(char *name, int size, DeviceId) {
+  strncpy(name, "Fake", static_cast<size_t>(size));
+  return 0;
+}
+GIRIH_FAKE Result cuDeviceGetAttribute(int *value, int attribute, DeviceId) {
+  *value = attribute == kDeviceMultiprocessorCount      ? state().seen.multiprocessors
+           : attribute == kDeviceComputeCapabilityMajor ? 9
+           : attribute == kDeviceComputeCapabilityMinor ? 0
+                                                        : 232448;
+  return 0;
+}
+GIRIH_FAKE Result cuDevicePrimaryCtxRetain(Context *context, DeviceId device) {
+  *context = reinterpret_cast<Context>(static_cast<uintptr_t>(device) + 1);
+  return 0;
+}
+GIRIH_FAKE Result cuDevicePrimaryCtxRelease_v2(DeviceId) { return 0; }
+GIRIH_FAKE Result cuCtxPushCurrent_v2(Context context) {
+  state().contexts.push_back(static_cast<int>(reinterpret_cast<uintptr_t>(context)) - 1);
+  return 0;
+}
+GIRIH_FAKE Result cuCtxPopCurrent_v2(Context *) {
+  state().contexts.pop_back();
+  return 0;
+}
+GIRIH_FAKE Result cuCtxSynchronize() { return 0; }
+
+GIRIH_FAKE Result cuMemAlloc_v2(DevicePtr *memory, size_t bytes) {
+  if (bytes > size_t{1} << 30)
+    return kErrorOutOfMemory;
+  void *block = aligned_alloc(256, (bytes + 255) / 256 * 256);
+  // As uninitialised memory is: anything.
+  memset(block, 0xa5, bytes);
+  *memory = reinterpret_cast<uintptr_t>(block);
+  state().memory[*memory] = {bytes, state().contexts.back()};
+  ++state().seen.allocations;
+  return 0;
+}
+GIRIH_FAKE Result cuMemFree_v2(DevicePtr memory) {
+  state().memory.erase(memory);
+  free(pointer(memory));
+  --state().seen.allocations;
+  return 0;
+}
+GIRIH_FAKE Result cuMemcpyHtoD_v2(DevicePtr to, const void *from, size_t bytes) {
+  memcpy(pointer(to), from, bytes);
+  return 0;
+}
+GIRIH_FAKE Result cuMemcpyDtoH_v2(void *to, DevicePtr from, size_t bytes) {
+  memcpy(to, pointer(from), bytes);
+  return 0;
+}
+GIRIH_FAKE Result cuMemsetD8_v2(DevicePtr memory, unsigned char value, size_t bytes) {
+  memset(pointer(memory), value, bytes);
+  return 0;
+}
+GIRIH_FAKE Result cuPointerGetAttributes(unsigned, int *, void **values, DevicePtr address) {
+  const Allocation *found = find(address);
+  *static_cast<unsigned *>(values[0]) = found ? kMemoryTypeDevice : 0;
+  *static_cast<int *>(values[1]) = 0;
+  *static_cast<int *>(values[2]) = found ? found->device : -2;
+  return 0;
+}
+
+GIRIH_FAKE Result cuModuleLoadDataEx(Module *module, const void *image, unsigned, int *, void **) {
+  state().images.push_back(std::make_unique<std::string>(static_cast<const char *>(image)));
+  *module = reinterpret_cast<Module>(state().images.back().get());
+  return 0;
+}
+GIRIH_FAKE Result cuModuleUnload(Module) { return 0; }
+GIRIH_FAKE Result cuModuleGetFunction(Function *function, Module module, const char *name) {
+  if (reinterpret_cast<std::string *>(module)->find(name) == std::string::npos)
+    return kErrorNotFound;
+  state().functions.push_back(std::make_unique<std::string>(name));
+  *function = reinterpret_cast<Function>(state().functions.back().get());
+  return 0;
+}
+GIRIH_FAKE Result cuFuncGetAttribute(int *value, int attribute, Function) {
+  *value = attribute == kFunctionMaxThreadsPerBlock ? 1024 : 0;
+  return 0;
+}
+GIRIH_FAKE Result cuFuncSetAttribute(Function, int, int) { return 0; }
+GIRIH_FAKE Result cuFuncLoad(Function) { return 0; }
+
+GIRIH_FAKE Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY, unsigned gridZ,
+                                 unsigned blockX, unsigned blockY, unsigned blockZ,
+                                 unsigned sharedBytes, Stream stream, void **parameters, void **) {
+  FakeLaunch launch{*reinterpret_cast<std::string *>(function),
+                    {gridX, gridY, gridZ},
+                    {blockX, blockY, blockZ},
+                    sharedBytes,
+                    stream,
+                    {},
+                    {}};
+  auto has = [&](const char *part) { return launch.function.find(part) != std::string::npos; };
+  int arguments = has("merge") || has("plain") ? 0 : 3;
+  for (int i = 0; i < arguments; ++i)
+    memcpy(&launch.maps[i], parameters[i], sizeof(FakeTensorMap));
+  memcpy(&launch.arguments, parameters[arguments], sizeof(GirihCudaArguments));
+  FakeDriver &seen = state().seen;
+  if (seen.launchResult == 0) {
+    seen.launches.push_back(launch);
+    if (seen.run)
+      seen.run(launch);
+  }
+  return seen.launchResult;
+}
+
+GIRIH_FAKE Result cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank, void *address,
+                                         const uint64_t *dims, const uint64_t *strides,
+                                         const uint32_t *box, const uint32_t *, int, int, int,
+                                         int) {
+  if (rank != 4)
+    return 1;
+  FakeTensorMap fake{};
+  fake.data = address;
+  memcpy(fake.dims, dims, sizeof(fake.dims));
+  memcpy(fake.strides, strides, sizeof(fake.strides));
+  memcpy(fake.box, box, sizeof(fake.box));
+  fake.type = type;
+  memcpy(map, &fake, sizeof(fake));
+  return 0;
+}
+
+GIRIH_FAKE Result cuStreamSynchronize(Stream) { return 0; }
+GIRIH_FAKE Result cuEventCreate(Event *event, unsigned) {
+  *event = nullptr;
+  return 0;
+}
+GIRIH_FAKE Result cuEventDestroy_v2(Event) { return 0; }
+GIRIH_FAKE Result cuEventRecord(Event, Stream) { return 0; }
+GIRIH_FAKE Result cuEventSynchronize(Event) { return 0; }
+GIRIH_FAKE Result cuEventElapsedTime(float *milliseconds, Event, Event) {
+  *milliseconds = 1.5f;
+  return 0;
+}
