@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The workload table as FlexAttention predicates (b, h, q, k) -> bool over torch
 tensors. suite/workload.py has it in the pattern language.
-
-`pairs` counts the kept (q, k) pairs exactly; useful FLOPs of a forward pass are
-4 * head dim * pairs.
 """
 
 import torch
@@ -108,18 +105,3 @@ TABLE = {
               sinks, natten2d, mixed_heads)
 }  # fmt: skip
 PER_HEAD = ("bigbird", "mixed_heads")
-
-
-def pairs(keeps, n, heads, per_head, chunk=1024):
-    """Kept pairs, summed over heads."""
-    if keeps is None:
-        return heads * n * n
-    total = 0
-    b = torch.zeros((), dtype=torch.int64, device="cuda")
-    k = torch.arange(n, device="cuda")[None, :]
-    for head in range(heads if per_head else 1):
-        h = torch.full((), head, dtype=torch.int64, device="cuda")
-        for first in range(0, n, chunk):
-            q = torch.arange(first, min(n, first + chunk), device="cuda")[:, None]
-            total += int(torch.broadcast_to(keeps(b, h, q, k), (q.shape[0], n)).sum())
-    return total if per_head else total * heads

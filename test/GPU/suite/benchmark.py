@@ -3,8 +3,6 @@
 """Times the workload table next to the peers, and says which goals are met."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -62,24 +60,19 @@ ROWS = (
 
 
 class Peers:
-    """peers_gpu.py in a process of its own: it imports while girih is timed, and
-    starts when told, so that never two programs use the device. It prints what it
-    measures at once, and ends `seconds` after its start, import included."""
+    """peers_gpu.py in a process of its own: it imports PyTorch while girih is timed,
+    and starts when told, so that never two programs use the device. It prints what
+    it measures at once, and ends by itself `seconds` after it started to measure."""
 
-    def __init__(self, script, rows, docs, out, seconds):
-        self.out, self.end = out, time.monotonic() + seconds
-        rows = [{"key": r.key, "pattern": r.pattern, "dim": r.dim, "n": r.n, "batch": r.batch} for r in rows]
-        task = {"rows": rows, "heads": HEADS, "docs": str(docs), "out": str(out), "seconds": seconds}
-        command = [sys.executable, "-B", "-u", script, json.dumps(task)]
-        # A session of its own: its compile workers end with it.
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+    def __init__(self, script, out, seconds):
+        self.out = out
+        command = [sys.executable, "-u", script, "--wait", "--seconds", str(seconds), "--json", str(out)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
 
     def collect(self):
         """Lets it run to its end; returns {row key: {peer: record}}."""
         try:
-            self.process.communicate("go\n", timeout=max(1, self.end + 30 - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            print("peers: stopped: out of time", flush=True)
+            self.process.communicate("go\n")
         except OSError:
             pass  # it ended before it was told to start, and said why
         finally:
@@ -91,8 +84,11 @@ class Peers:
         return found
 
     def stop(self):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.terminate()  # it ends its own worker
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
             self.process.wait()
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from . import draw
 from . import workload
 
-LENGTHS = (1, 63, 128, 129, 1000, 4097)
-DIMS = (64, 80, 96, 128, 192, 256)
+LENGTHS = (1, 63, 128, 129, 1000, 4097, 16384)
+DIMS = (64, 96, 128, 192, 256)
+PADDED = ((40, 40), (72, 72), (80, 80), (112, 112), (192, 128))  # of queries and keys, of values
 DTYPES = ("bf16", "f16")
 GROUPS = (1, 4, 8)  # query heads of a key head
 HEADS = 8
+MIXES = len(DIMS) * len(DTYPES) * len(GROUPS)
 
 
 @dataclass
@@ -27,31 +29,36 @@ class Case:
     tool: str = ""  # of compute-sanitizer, to run under
 
 
-def flags_for(n, turn, dim=None, heads=HEADS, group=None):
-    """Flags of length n; `turn` walks dims, dtypes and groups so that each meets each."""
-    dim = dim or DIMS[turn % len(DIMS)]
-    dtype = DTYPES[turn // len(DIMS) % len(DTYPES)]
-    group = group or GROUPS[(turn // len(DIMS) + turn) % len(GROUPS)]
+def flags_for(n, dim, dtype, group, seed, heads=HEADS):
     return ["--q-len", n, "--dim", dim, "--dtype", dtype, "--heads", heads, "--kv-heads", max(1, heads // group),
-            "--seed", turn]  # fmt: skip
+            "--seed", seed]  # fmt: skip
+
+
+def mix(n, turn):
+    """Flags of length n: MIXES turns meet every head dim, type and group with each other."""
+    return flags_for(n, DIMS[turn % 5], DTYPES[turn // 5 % 2], GROUPS[turn // 10 % 3], turn)
+
+
+def offsets_file(folder, n):
+    """Documents short enough that short sequences have several."""
+    path = folder / f"docs-{n}.txt"
+    if not path.exists():
+        workload.write_offsets(path, workload.document_offsets(n, 1500 if n > 4000 else 90))
+    return path
 
 
 def table_cases(folder):
-    turn = 0
-    for index, name in enumerate(workload.TABLE):
-        for n in LENGTHS:
-            docs = folder / f"docs-{n}.txt"
-            workload.write_offsets(docs, workload.document_offsets(n, 1500 if n > 4000 else 90))
-            turn += 5  # coprime to 6, 2 and 3 in every window of six
-            yield Case("table, lengths", workload.pattern(name, n, HEADS, docs, small=n < 4000), flags_for(n, turn + index))
-        docs = folder / "docs-1000.txt"
-        for i, dim in enumerate(DIMS):
-            flags = flags_for(1000, index + i // 3 * 6, dim=dim, group=GROUPS[(index + i) % 3])
-            yield Case("table, head dims", workload.pattern(name, 1000, HEADS, docs, small=True), flags)
-        docs = folder / "docs-16384.txt"
-        workload.write_offsets(docs, workload.document_offsets(16384))
-        flags = flags_for(16384, index, dim=128, heads=2, group=1)
-        yield Case("table, 16384", workload.pattern(name, 16384, 2, docs), flags)
+    """Every pattern at every length and every head dim. Down the table and along the
+    lengths any two of pattern, length, head dim, type and group meet; at 1000 tokens
+    every pattern meets every head dim once more."""
+    for i, name in enumerate(workload.TABLE):
+        for j, n in enumerate(LENGTHS):
+            pattern = workload.pattern(name, n, HEADS, offsets_file(folder, n), small=n < 4000)
+            flags = flags_for(n, DIMS[(i + j) % 5], DTYPES[(i + j // 2) % 2], GROUPS[(i // 5 + j) % 3], i)
+            yield Case("table, lengths", pattern, flags)
+        pattern = workload.pattern(name, 1000, HEADS, offsets_file(folder, 1000), small=True)
+        for j, dim in enumerate(DIMS):
+            yield Case("table, head dims", pattern, flags_for(1000, dim, DTYPES[(i + j) % 2], GROUPS[(i + j) % 3], j))
 
 
 def shape_cases():
@@ -63,25 +70,48 @@ def shape_cases():
             yield Case("shapes", pattern, [*base, "--q-len", q, "--k-len", k, "--dim", 128, "--kv-heads", 2])
         yield Case("shapes", pattern, [*base, "--q-len", 200, "--k-len", 333, "--dim", 64, "--align", "top_left"])
         yield Case("shapes", pattern, [*base, "--q-len", 333, "--dim", 128, "--batch", 3, "--kv-heads", 1])
-        for dim, v_dim in ((192, 128), (64, 128), (256, 64), (8, 8), (40, 40), (72, 72), (248, 248)):
-            yield Case("shapes", pattern, [*base, "--q-len", 500, "--dim", dim, "--v-dim", v_dim])
+        for dim, v_dim in (*PADDED, (64, 128), (256, 64), (8, 8), (248, 248)):
+            for dtype in DTYPES:
+                flags = flags_for(500, dim, dtype, 4, dim)
+                yield Case("padded head dims", pattern, [*flags, "--v-dim", v_dim])
         for dim in (64, 128, 256):
-            for scale in (0.001, 40, 3000):  # GPU kernels take positive scales only
-                yield Case("huge logits", pattern, [*base, "--q-len", 777, "--dim", dim, "--scale", scale])
+            for scale in (0, -3, 0.001, 40, round(3000 / dim**0.5, 3)):
+                yield Case("scales, huge logits", pattern, [*base, "--q-len", 777, "--dim", dim, f"--scale={scale}"])
+
+
+# Few heads, long rows: what a runtime cuts along the keys and merges.
+SPLIT = (
+    ("window(left=256, right=256) | global(first=16)", 16384),
+    ("full", 8192),
+    ("causal", 1000),
+    ("blockwise(window(left=1, right=1) | global(first=1, last=1), size=64) | random_blocks(size=64, count=3, seed=0)",
+     16384),
+    ("global_rows(first=3)", 4097),  # all other rows are empty
+    ("causal & { k % 64 == 0 || k > 8000 }", 8192),
+)  # fmt: skip
+
+
+def split_cases():
+    for turn, (pattern, n) in enumerate(SPLIT):
+        for i, dim in enumerate((64, 128, 256)):
+            yield Case("split rows", pattern, flags_for(n, dim, DTYPES[(turn + i) % 2], 1, turn, heads=1))
+        yield Case("split rows", pattern, flags_for(n, 128, "bf16", 2, turn, heads=2))
+        yield Case("split rows", pattern, [*flags_for(n, 72, "bf16", 1, turn, heads=1), "--scale=-3", "--v-dim", 40])
+        yield Case("same bits twice", pattern, flags_for(n, 128, DTYPES[turn % 2], 1, turn, heads=1), twice=True)
 
 
 def drawn_cases(folder, count, seed):
     for turn, pattern in enumerate(draw.AWKWARD):
-        yield Case("awkward", pattern, [*flags_for(1000, turn), "--batch", 1 + turn % 2])
+        yield Case("awkward", pattern, [*mix(1000, turn), "--batch", 1 + turn % 2])
     for turn, (size, heads) in enumerate(((64, 1), (64, 8), (100, 1), (128, 8), (192, 1))):
         path = folder / f"blocks-{size}-{heads}.json"
         workload.write_block_table(path, 1000, size, heads, seed=turn)
         for pattern in (f"block_table(@{path})", f"causal & block_table(@{path})"):
-            yield Case("awkward", pattern, flags_for(1000, turn * 5))
+            yield Case("awkward", pattern, mix(1000, turn * 6))
     rng = random.Random(seed)
     for turn in range(count):
-        n = rng.choice((63, 130, 257, 500, 1000))
-        yield Case("random", draw.draw(rng, n), flags_for(n, rng.randrange(36)))
+        n = rng.choice((1, 63, 128, 129, 257, 500, 1000, 1000, 1000, 4097))
+        yield Case("random", draw.draw(rng, n), mix(n, rng.randrange(MIXES)))
 
 
 def twice_cases():
@@ -96,10 +126,12 @@ def sanitized_cases():
     for tool in ("memcheck", "racecheck"):
         for pattern, dim, n in zip(patterns, (64, 128, 256), (333, 300, 257)):
             yield Case(tool, pattern, ["--q-len", n, "--dim", dim, "--heads", 2, "--dtype", "bf16"], tool=tool)
+        yield Case(tool, "causal", flags_for(1000, 128, "bf16", 1, 0, heads=1), tool=tool)  # split rows
 
 
 def all_cases(folder, random_count, seed, sanitize):
-    cases = [*table_cases(folder), *shape_cases(), *drawn_cases(folder, random_count, seed), *twice_cases()]
+    cases = [*table_cases(folder), *shape_cases(), *split_cases(), *drawn_cases(folder, random_count, seed),
+             *twice_cases()]  # fmt: skip
     return [*cases, *sanitized_cases()] if sanitize else cases
 
 
@@ -156,10 +188,10 @@ def summary(records):
     groups = {}
     for record in records:
         groups.setdefault(record["group"], []).append(record)
-    lines = [f"{'correctness':<18} {'passed':>6} {'failed':>6}  largest error"]
+    lines = [f"{'correctness':<20} {'passed':>6} {'failed':>6}  largest error"]
     for group, members in groups.items():
         failed = sum(bool(m["trouble"]) for m in members)
         errors = [m["rel_error"] for m in members if m["rel_error"] is not None]
         worst = f"{max(errors):.1e}" if errors else "-"
-        lines.append(f"{group:<18} {len(members) - failed:>6} {failed:>6}  {worst}")
+        lines.append(f"{group:<20} {len(members) - failed:>6} {failed:>6}  {worst}")
     return lines

@@ -10,11 +10,12 @@ import subprocess
 class Runner:
     """One girih-run, one target, one kernel cache."""
 
-    def __init__(self, program, target, cache, timeout):
+    def __init__(self, program, target, cache, timeout, chip=None):
         self.program, self.target, self.cache, self.timeout = str(program), target, str(cache), timeout
+        self.chip = ["--chip", chip] if chip else []
 
     def command(self, pattern, *flags, cache=None):
-        return [self.program, "--pattern", pattern, "--target", self.target, "--json",
+        return [self.program, "--pattern", pattern, "--target", self.target, *self.chip, "--json",
                 "--cache-dir", str(cache or self.cache), *map(str, flags)]  # fmt: skip
 
     def run(self, pattern, *flags, cache=None, prefix=()):
