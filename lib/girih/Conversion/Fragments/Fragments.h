@@ -46,7 +46,6 @@ public:
   mlir::Value row;       ///< of the tile, where this thread's first row is
   mlir::Value slot;      ///< of the task: where a part of a row goes, negative for a whole row
   int64_t vDim = 0;      ///< columns of o; the padding behind them is not stored
-  bool hasFewRegisters = false; ///< prefer code that is small over code that is fast
 
   //===--- Values -----------------------------------------------------------------===//
   /// The fragment of a tile; constants, splats and broadcasts are made at their

@@ -83,6 +83,7 @@ private:
   Asm &a;
   Config config;
   bool isBf16 = true;
+  bool hasFewRegisters = false; ///< several blocks share a multiprocessor
   ForBlocksOp loop;
   llvm::SmallVector<Channel, 2> channels;
 

@@ -206,7 +206,6 @@ LogicalResult Emitter::run() {
     return failure();
   auto values = cast<RankedTensorType>(source.getArgument(2).getType());
   vDim = values.getDimSize(3);
-  hasFewRegisters = warpgroups == 3;
   createKernel();
   if (failed(emitPrologue()))
     return failure();
