@@ -195,6 +195,22 @@ TEST(CudaSplit, EmptyRowsAreTasksBesideSplitOnes) {
   EXPECT_EQ(s.image.numTasks, 3 + s.image.numSlots);
 }
 
+TEST(CudaSplit, PartialTilesCostMoreThanFullOnes) {
+  // Q-tiles 0 to 3 see every key, 4 to 7 every other: as many tiles, all partial.
+  ProgramBuilder builder;
+  int32_t early = builder.ge0(builder.shift(builder.times(builder.q(), -1), 255));
+  int32_t even = builder.eq0(builder.mod(builder.k(), 2));
+  PlanCase s(builder.program(builder.either(early, even)), 1, 1, 1, 512, 512);
+  s.blocks = 1;
+  ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
+  s.expectEachTileOnce();
+  // The longest task comes first.
+  for (int32_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(s.task(i).num_tiles, s.task(0).num_tiles);
+    EXPECT_EQ(s.task(i).q_tile >= 4, i < 4) << "task " << i;
+  }
+}
+
 TEST(CudaSplit, RandomMapsAreCoveredOnce) {
   uint64_t seed = testSeed();
   std::mt19937_64 random(seed);

@@ -39,11 +39,12 @@ int64_t cuda::planGroupSize(const GirihKernelDesc &kernel, const GirihLaunch &la
   return ceilDiv(kvHeads, groups) * launch.heads_per_kv * rows;
 }
 
-std::vector<int32_t> cuda::balanceTasks(std::vector<GirihCudaTask> &tasks, int32_t blocks) {
+std::vector<int32_t> cuda::balanceTasks(std::vector<GirihCudaTask> &tasks,
+                                        const std::vector<int64_t> &work, int32_t blocks) {
   BlockLoads loads(blocks);
   std::vector<std::vector<GirihCudaTask>> lists(static_cast<size_t>(blocks));
-  for (const GirihCudaTask &task : tasks)
-    lists[static_cast<size_t>(loads.take(task.num_tiles))].push_back(task);
+  for (size_t i = 0; i < tasks.size(); ++i)
+    lists[static_cast<size_t>(loads.take(work[i]))].push_back(tasks[i]);
   std::vector<int32_t> begin{0};
   tasks.clear();
   for (const auto &list : lists) {
@@ -76,6 +77,18 @@ public:
     for (int64_t run = lists.offsets[row]; run < lists.offsets[row + 1]; ++run)
       tiles += lists.runs[run].end - lists.runs[run].begin;
     return std::max<int64_t>(tiles, 1);
+  }
+
+  /// What the tiles of a q-tile cost, in full tiles: a partial one takes a quarter
+  /// more for its mask (128 x 128 tiles of head dim 128 on an H100).
+  int64_t work(int32_t list, int64_t row) const {
+    constexpr int64_t partialExtra = 4; // one part in four
+    const RowLists &lists = map.lists[static_cast<size_t>(list)];
+    int64_t partial = 0;
+    for (int64_t run = lists.offsets[row]; run < lists.offsets[row + 1]; ++run)
+      if (lists.runs[run].state == GIRIH_TILE_PARTIAL)
+        partial += lists.runs[run].end - lists.runs[run].begin;
+    return tiles(list, row) + ceilDiv(partial, partialExtra);
   }
 
   /// Where the whole list of a q-tile begins.
@@ -145,24 +158,31 @@ int cuda::listPlanTasks(const GirihKernelDesc &kernel, const GirihBlockMap &map,
     return code;
 
   RunStore runs(map);
-  std::vector<std::vector<int64_t>> tilesOfList(map.lists.size());
+  std::vector<std::vector<int64_t>> tilesOfList(map.lists.size()), workOfList(map.lists.size());
   for (size_t list = 0; list < map.lists.size(); ++list)
-    for (int64_t row = 0; row < rows; ++row)
+    for (int64_t row = 0; row < rows; ++row) {
       tilesOfList[list].push_back(runs.tiles(static_cast<int32_t>(list), row));
+      workOfList[list].push_back(runs.work(static_cast<int32_t>(list), row));
+    }
   auto listOf = [&](int64_t head) {
     return map.listOf[static_cast<size_t>(map.combination(head / heads, head % heads))];
   };
-  std::vector<int64_t> tiles;
+  std::vector<int64_t> tiles, work;
   tiles.reserve(static_cast<size_t>(wholeTasks));
+  work.reserve(static_cast<size_t>(wholeTasks));
   for (int64_t head = 0; head < map.params.batch * heads; ++head) {
-    const auto &ofHead = tilesOfList[static_cast<size_t>(listOf(head))];
-    tiles.insert(tiles.end(), ofHead.begin(), ofHead.end());
+    const auto list = static_cast<size_t>(listOf(head));
+    tiles.insert(tiles.end(), tilesOfList[list].begin(), tilesOfList[list].end());
+    work.insert(work.end(), workOfList[list].begin(), workOfList[list].end());
   }
+  // Never more parts than tiles: a part has the work of several.
   TaskSchedule schedule =
-      scheduleTasks(tiles, planGroupSize(kernel, launch, rows), blocks, maySplit);
+      scheduleTasks(work, planGroupSize(kernel, launch, rows), blocks, maySplit);
 
   plan = PlanTasks{};
   plan.tasks.reserve(tiles.size());
+  std::vector<int64_t> workOfTask;
+  workOfTask.reserve(tiles.size());
   for (uint32_t number : schedule.order) {
     int64_t head = number / rows, row = number % rows;
     GirihCudaTask task{};
@@ -176,6 +196,7 @@ int cuda::listPlanTasks(const GirihKernelDesc &kernel, const GirihBlockMap &map,
       task.num_tiles = static_cast<int32_t>(tiles[number]);
       task.slot = -1;
       plan.tasks.push_back(task);
+      workOfTask.push_back(work[number]);
       continue;
     }
     plan.merges.push_back({task.batch, task.head, task.q_tile, plan.numSlots, parts, {}});
@@ -186,12 +207,15 @@ int cuda::listPlanTasks(const GirihKernelDesc &kernel, const GirihBlockMap &map,
                                             partBegin(tiles[number], parts, part));
       task.slot = plan.numSlots++;
       plan.tasks.push_back(task);
+      workOfTask.push_back(partBegin(work[number], parts, part + 1) -
+                           partBegin(work[number], parts, part));
     }
   }
   if (int code = checkPlanSize(static_cast<int64_t>(plan.tasks.size()), runs.size() + 1, status))
     return code;
   plan.runs = runs.take();
-  plan.blockBegin = balanceTasks(plan.tasks, static_cast<int32_t>(std::min<int64_t>(
-                                                 blocks, static_cast<int64_t>(plan.tasks.size()))));
+  plan.blockBegin = balanceTasks(
+      plan.tasks, workOfTask,
+      static_cast<int32_t>(std::min<int64_t>(blocks, static_cast<int64_t>(plan.tasks.size()))));
   return GIRIH_OK;
 }

@@ -40,9 +40,10 @@ int listPlanTasks(const GirihKernelDesc &kernel, const GirihBlockMap &map,
                   GirihStatus *status);
 
 /// Gives each task, in the order of `tasks`, to the block that has the least to
-/// do, and reorders them block by block. Returns where the tasks of each block
-/// begin, and their end.
-std::vector<int32_t> balanceTasks(std::vector<GirihCudaTask> &tasks, int32_t blocks);
+/// do (`work` of each, in full tiles), and reorders them block by block. Returns where the tasks of
+/// each block begin, and their end.
+std::vector<int32_t> balanceTasks(std::vector<GirihCudaTask> &tasks,
+                                  const std::vector<int64_t> &work, int32_t blocks);
 
 /// Whether the numbers of tasks and runs fit the 32-bit fields of a task.
 int checkPlanSize(int64_t tasks, int64_t runs, GirihStatus *status);

@@ -71,7 +71,7 @@ inline int64_t partBegin(int64_t tiles, int64_t parts, int64_t part) {
   return tiles * part / parts;
 }
 
-/// Schedules tasks of `tiles` k-tiles each (at least one) on `blocks` blocks.
+/// Schedules tasks that cost `tiles` full k-tiles each (at least one) on `blocks` blocks.
 ///
 /// Order: groups of `groupSize` consecutive tasks, which share a cache, heaviest
 /// first; longest task first in each. Before all of them come tasks that take longer
