@@ -10,49 +10,23 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GateTesting.h"
+
 #include "girih/Conversion/TileToAmpere/Config.h"
-#include "girih/JIT/Session.h"
-#include "girih/Support/Error.h"
-#include "girih/Target/Ptxas.h"
 
 #include "llvm/ADT/StringExtras.h"
 
-#include "gtest/gtest.h"
-
-#include <ostream>
-
 using namespace girih;
+using namespace girih::testing;
 
 namespace {
 
-struct AmpereCase {
-  std::string name;
-  Pattern pattern;
-  CompileOptions options;
-};
-
-void PrintTo(const AmpereCase &gate, std::ostream *os) { *os << gate.name; }
-
-class AmpereGate : public ::testing::TestWithParam<AmpereCase> {
-protected:
-  void SetUp() override {
-    auto ptxas = findPtxas();
-    if (ptxas)
-      return;
-    GirihStatus status = takeStatus(ptxas.takeError());
-    ASSERT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
-    GTEST_SKIP() << "the gate needs ptxas: " << status.message;
-  }
-};
+class AmpereGate : public PtxasGate {};
 
 } // namespace
 
-static int64_t countOf(llvm::StringRef text, llvm::StringRef word) {
-  return static_cast<int64_t>(text.count(word));
-}
-
 /// mma instructions of a kernel: each is 16 of what is summed over for 8 columns.
-static int64_t productsOf(const AmpereCase &gate, const CudaCode &code) {
+static int64_t productsOf(const GateCase &gate, const CudaCode &code) {
   int64_t vDim = gate.options.vDim ? gate.options.vDim : gate.options.headDim;
   int64_t depth = (gate.options.headDim + 15) / 16, width = (vDim + 15) / 16 * 2;
   int64_t keys = code.desc.base.tile_k / 16;
@@ -60,7 +34,7 @@ static int64_t productsOf(const AmpereCase &gate, const CudaCode &code) {
 }
 
 TEST_P(AmpereGate, PtxasHasNoComplaints) {
-  const AmpereCase &gate = GetParam();
+  const GateCase &gate = GetParam();
   auto session = Session::create();
   ASSERT_TRUE(bool(session)) << llvm::toString(session.takeError());
   auto compiled = (*session)->compileCuda(gate.pattern, gate.options);
@@ -134,8 +108,8 @@ static CompileOptions optionsFor(const char *chip, int64_t dim, GirihDType dtype
   return options;
 }
 
-static std::vector<AmpereCase> headDimCases() {
-  std::vector<AmpereCase> cases;
+static std::vector<GateCase> headDimCases() {
+  std::vector<GateCase> cases;
   for (const char *chip : {"sm_80", "sm_86", "sm_89"})
     for (int64_t dim : {64, 96, 128, 192, 256}) {
       // Types and masks take turns: neither changes what a chip holds.
@@ -150,7 +124,7 @@ static std::vector<AmpereCase> headDimCases() {
   return cases;
 }
 
-static std::vector<AmpereCase> patternCases() {
+static std::vector<GateCase> patternCases() {
   Pattern bigbird = blockwise(window(1, 1) | global(1, 1), 64) | randomBlocks(64, 3, 0);
   Pattern divided = predicate(
       [](Index, Index, Index q, Index k) { return q >= k && (q - k < 700 || k / 96 % 5 == 2); });
@@ -169,7 +143,7 @@ static std::vector<AmpereCase> patternCases() {
       {"divided", divided},
       {"product", product},
   };
-  std::vector<AmpereCase> cases;
+  std::vector<GateCase> cases;
   for (auto [chip, dim] :
        {std::pair("sm_80", 64), std::pair("sm_86", 128), std::pair("sm_80", 256)})
     for (auto &[name, pattern] : patterns)
@@ -178,7 +152,7 @@ static std::vector<AmpereCase> patternCases() {
   return cases;
 }
 
-static std::string nameOf(const ::testing::TestParamInfo<AmpereCase> &info) {
+static std::string nameOf(const ::testing::TestParamInfo<GateCase> &info) {
   return info.param.name;
 }
 

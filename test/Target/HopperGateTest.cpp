@@ -11,32 +11,20 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "girih/JIT/Session.h"
-#include "girih/Support/Error.h"
-#include "girih/Target/Ptxas.h"
+#include "GateTesting.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
 
-#include "gtest/gtest.h"
-
 #include <algorithm>
-#include <ostream>
 
 using namespace girih;
+using namespace girih::testing;
 namespace arith = mlir::arith;
 
 namespace {
-
-struct GateCase {
-  std::string name;
-  Pattern pattern;
-  CompileOptions options;
-};
-
-void PrintTo(const GateCase &gate, std::ostream *os) { *os << gate.name; }
 
 /// Shared memory of sm_90: what a block may ask for, what the system takes of each
 /// block besides, and what there is.
@@ -44,24 +32,9 @@ constexpr int64_t sharedLimit = 227 * 1024, sharedReserved = 1024;
 constexpr int64_t sharedOfMultiprocessor = 228 * 1024;
 constexpr int64_t registersOfMultiprocessor = 64 * 1024;
 
-class HopperGate : public ::testing::TestWithParam<GateCase> {
-protected:
-  void SetUp() override {
-    auto ptxas = findPtxas();
-    if (ptxas)
-      return;
-    GirihStatus status = takeStatus(ptxas.takeError());
-    ASSERT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
-    GTEST_SKIP() << "the gate needs ptxas: " << status.message;
-  }
-};
+class HopperGate : public PtxasGate {};
 
 } // namespace
-
-/// Every place of `word` in `text`.
-static int64_t countOf(llvm::StringRef text, llvm::StringRef word) {
-  return static_cast<int64_t>(text.count(word));
-}
 
 /// wgmma instructions of a kernel. The loop over tiles is turned by one tile, so
 /// both products are there twice: scores before it and in it, output in it and
@@ -100,8 +73,7 @@ static int64_t sumBefore(llvm::StringRef text, llvm::StringRef word) {
 /// output and its probabilities are in flight, and have loops or many values of their
 /// own. They run on partial tiles only (the loop in TableBits.cpp, keyByKey in
 /// PatternBits.cpp); but of what they displace, ptxas stores and reads back some ten
-/// words on every tile. That is little next to the rest of a tile, and a tile that
-/// fits better is smaller.
+/// words on every tile. What that costs has not been timed.
 static int64_t mostSpilled(llvm::StringRef name) {
   static constexpr std::pair<llvm::StringLiteral, int64_t> known[] = {
       // Tables at 128 x 128; the tile that is chosen for blocks of 64 is 64 x 64.
@@ -114,8 +86,6 @@ static int64_t mostSpilled(llvm::StringRef name) {
       // Three warpgroups have 160 registers a thread.
       {"d64_chosen_random_blocks_of_3", 256},
       // (q k) mod 7 of each key: 64 residues.
-      {"d64_chosen_product", 208},
-      {"d128_chosen_product", 208},
       {"d128_128x128_product", 208},
   };
   for (auto [kernel, most] : known)

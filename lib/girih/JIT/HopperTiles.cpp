@@ -31,6 +31,8 @@ bool girih::fitsHopper(int64_t q, int64_t k, int64_t headDim, int64_t vDim) {
   return held <= (warpgroups == 3 ? 128 : 216);
 }
 
+// Rates: measured on an H100 where test/GPU/RESULTS.md has the size, between long
+// lists and windows; those of head dims above 128 are from D=256 alone.
 llvm::SmallVector<HopperTile> girih::hopperTiles(int64_t headDim, int64_t vDim) {
   static constexpr HopperTile narrow[] = {// head dims up to 64
                                           {192, 128, 1.0},

@@ -16,7 +16,7 @@
 namespace girih {
 
 /// Queries and keys of a tile, and how fast such tiles are computed next to those
-/// of the fastest size (measured on an H100, test/GPU/RESULTS.md).
+/// of the fastest size.
 struct HopperTile {
   int64_t q, k;
   double rate;

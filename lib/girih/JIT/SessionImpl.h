@@ -85,6 +85,7 @@ public:
     registerPtxTranslations(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
+    context.printOpOnDiagnostic(false); // messages are for users, who wrote no IR
   }
 
   llvm::Expected<std::shared_ptr<CompiledKernel>>

@@ -1,0 +1,50 @@
+//===- GateTesting.h - What the ptxas gates have in common ------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_TEST_TARGET_GATETESTING_H
+#define GIRIH_TEST_TARGET_GATETESTING_H
+
+#include "girih/JIT/Session.h"
+#include "girih/Support/Error.h"
+#include "girih/Target/Ptxas.h"
+
+#include "gtest/gtest.h"
+
+#include <ostream>
+
+namespace girih::testing {
+
+/// A kernel that is compiled and shown to ptxas.
+struct GateCase {
+  std::string name;
+  Pattern pattern;
+  CompileOptions options;
+};
+
+inline void PrintTo(const GateCase &gate, std::ostream *os) { *os << gate.name; }
+
+/// Skips, and says so, where there is no ptxas.
+class PtxasGate : public ::testing::TestWithParam<GateCase> {
+protected:
+  void SetUp() override {
+    auto ptxas = findPtxas();
+    if (ptxas)
+      return;
+    GirihStatus status = takeStatus(ptxas.takeError());
+    ASSERT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
+    GTEST_SKIP() << "the gate needs ptxas: " << status.message;
+  }
+};
+
+/// How often `word` stands in `text`.
+inline int64_t countOf(llvm::StringRef text, llvm::StringRef word) {
+  return static_cast<int64_t>(text.count(word));
+}
+
+} // namespace girih::testing
+
+#endif // GIRIH_TEST_TARGET_GATETESTING_H
