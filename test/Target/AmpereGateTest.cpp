@@ -28,7 +28,8 @@ class AmpereGate : public PtxasGate {};
 /// mma instructions of a kernel: each is 16 of what is summed over for 8 columns.
 static int64_t productsOf(const GateCase &gate, const CudaCode &code) {
   int64_t vDim = gate.options.vDim ? gate.options.vDim : gate.options.headDim;
-  int64_t depth = (gate.options.headDim + 15) / 16, width = (vDim + 15) / 16 * 2;
+  // Tiles are padded to 16 columns, but one that is as narrow as a product.
+  int64_t depth = (gate.options.headDim + 15) / 16, width = vDim <= 8 ? 1 : (vDim + 15) / 16 * 2;
   int64_t keys = code.desc.base.tile_k / 16;
   return depth * 2 * keys + keys * width;
 }
@@ -120,7 +121,9 @@ static std::vector<GateCase> headDimCases() {
     }
   cases.push_back({"sm_80_d192x128_bf16", causal(), optionsFor("sm_80", 192)});
   cases.back().options.vDim = 128;
+  // Head dims that fill no 16 columns of a product.
   cases.push_back({"sm_86_d72_f16", causal(), optionsFor("sm_86", 72, GIRIH_F16)});
+  cases.push_back({"sm_80_d8_bf16", full(), optionsFor("sm_80", 8)});
   return cases;
 }
 

@@ -142,7 +142,7 @@ def ConvertWsToHopper : Pass<"girih-convert-ws-to-hopper", "::mlir::ModuleOp"> {
 
     *Needs*: what girih-ws-verify accepts; bf16 or f16 inputs.
 
-    *Leaves*: llvm and arith ops. The function carries girih.shared_bytes,
+    *Leaves*: llvm, nvvm and arith ops. The function carries girih.shared_bytes,
     girih.threads and girih.blocks_per_multiprocessor.
 
     *Declines*: functions without roles; a tile op outside of the supported forms
@@ -150,7 +150,8 @@ def ConvertWsToHopper : Pass<"girih-convert-ws-to-hopper", "::mlir::ModuleOp"> {
 
     *Example*: test/Conversion/WsToHopper/convert-ws-to-hopper.mlir
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::arith::ArithDialect"];
 }
 
 def ConvertTileToAmpere : Pass<"girih-convert-tile-to-ampere", "::mlir::ModuleOp"> {
@@ -165,14 +166,15 @@ def ConvertTileToAmpere : Pass<"girih-convert-tile-to-ampere", "::mlir::ModuleOp
     *Needs*: what girih-convert-attention-to-tile with girih-tensor-cores leaves;
     bf16 or f16 inputs; head dims that are multiples of 8; tiles of 64 or 128 rows.
 
-    *Leaves*: llvm and arith ops. The function carries girih.shared_bytes and
+    *Leaves*: llvm, nvvm and arith ops. The function carries girih.shared_bytes and
     girih.threads.
 
     *Declines*: nothing; a tile op outside of the supported forms is an error.
 
     *Example*: test/Conversion/TileToAmpere/convert-tile-to-ampere.mlir
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::arith::ArithDialect"];
   let options = [
     Option<"chip", "girih-chip", "std::string", "\"sm_80\"",
            "What the kernel is for, and so how much shared memory it has: sm_80, sm_86 or sm_89">];

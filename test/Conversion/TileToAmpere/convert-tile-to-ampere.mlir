@@ -17,23 +17,23 @@
 // CHECK-SAME: nvvm.kernel, nvvm.minctasm = 1 : i32, nvvm.reqntid = array<i32: 256>
 // A task begins when every warp has ended the one before. Queries and the first
 // keys are one group of copies, the first values another.
-// CHECK: bar.sync 0;
+// CHECK: nvvm.barrier{{$}}
 // CHECK-COUNT-12: cp.async.cg.shared.global
-// CHECK: cp.async.commit_group;
+// CHECK: nvvm.cp.async.commit.group
 // CHECK-COUNT-4: cp.async.cg.shared.global
-// CHECK: cp.async.commit_group;
+// CHECK: nvvm.cp.async.commit.group
 // In the loop the next keys are on their way while these are multiplied: 8 steps of
 // 16 columns, each with 8 times 8 keys.
 // CHECK: cp.async.cg.shared.global
-// CHECK: cp.async.commit_group;
-// CHECK: cp.async.wait_group 2;
-// CHECK: bar.sync 0;
+// CHECK: nvvm.cp.async.commit.group
+// CHECK: nvvm.cp.async.wait.group 2
+// CHECK: nvvm.barrier{{$}}
 // CHECK: ldmatrix.sync.aligned.m8n8.x4.shared.b16
 // CHECK-COUNT-64: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 // CHECK: ex2.approx.ftz.f32
 // The values are read transposed, the probabilities are registers.
-// CHECK: cp.async.wait_group 2;
-// CHECK: bar.sync 0;
+// CHECK: nvvm.cp.async.wait.group 2
+// CHECK: nvvm.barrier{{$}}
 // CHECK: cvt.rn.bf16x2.f32
 // CHECK: ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
 // CHECK-COUNT-64: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32

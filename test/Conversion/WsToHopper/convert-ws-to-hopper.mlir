@@ -15,8 +15,8 @@
 // A full barrier is of the thread that loads, an empty one of eight warps.
 // CHECK: mbarrier.init.shared::cta.b64 [$0], 1;
 // CHECK: mbarrier.init.shared::cta.b64 [$0], 8;
-// CHECK: setmaxnreg.dec.sync.aligned.u32
-// CHECK: setmaxnreg.inc.sync.aligned.u32
+// CHECK: nvvm.setmaxregister decrease
+// CHECK: nvvm.setmaxregister increase
 // Keys come first, with the record of the item; queries at the first item of a
 // task; then values.
 // CHECK: mbarrier.try_wait.parity
@@ -33,7 +33,7 @@
 // CHECK: cvt.rn.bf16x2.f32
 // In the loop the scores of one item and the output of the item before are in
 // flight together, inside of the warpgroup's turn.
-// CHECK: bar.sync $0, 256;
+// CHECK: nvvm.barrier id = %{{.*}} number_of_threads =
 // CHECK: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16
 // CHECK: setp.eq.s32 adds{{.*}} wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16
 // CHECK: bar.arrive $0, 256;
@@ -59,7 +59,7 @@ func.func @causal_128(%q: tensor<?x?x?x128xbf16>, %k: tensor<?x?x?x128xbf16>, %v
 // CHECK-LABEL: llvm.func @odd_head_dims(
 // CHECK-SAME: girih.blocks_per_multiprocessor = 2 : i64, {{.*}} girih.threads = 256 : i64
 // CHECK-SAME: nvvm.minctasm = 2
-// CHECK-NOT: bar.sync $0
+// CHECK-NOT: nvvm.barrier id
 // CHECK-COUNT-5: wgmma.mma_async.sync.aligned.m64n32k16.f32.f16.f16
 // CHECK-NOT: wgmma.mma_async.sync.aligned.m64n32k16
 // CHECK: wgmma.wait_group
@@ -79,7 +79,7 @@ func.func @odd_head_dims(%q: tensor<?x?x?x72xf16>, %k: tensor<?x?x?x72xf16>, %v:
 // CHECK-LABEL: llvm.func @three_warpgroups(
 // CHECK-SAME: girih.threads = 512 : i64
 // CHECK: mbarrier.init.shared::cta.b64 [$0], 12;
-// CHECK: bar.sync $0, 256;
+// CHECK: nvvm.barrier id = %{{.*}} number_of_threads =
 func.func @three_warpgroups(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>, %s: f32)
     -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {
   %p = girih.causal

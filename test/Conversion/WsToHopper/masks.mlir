@@ -22,7 +22,7 @@ func.func @causal(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tens
 
 // A table is searched in front of the first product; scores are dropped by its bits.
 // CHECK-LABEL: llvm.func @random_blocks(
-// CHECK: setmaxnreg.inc
+// CHECK: nvvm.setmaxregister increase
 // CHECK: llvm.load {{.*}} : !llvm.ptr<3> -> vector<4xi32>
 // CHECK: llvm.cond_br %{{.*}}, ^[[TABLE:bb[0-9]+]], ^[[PRODUCT:bb[0-9]+]](
 // CHECK: ^[[TABLE]]:
@@ -45,7 +45,7 @@ func.func @random_blocks(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %
 // CHECK-LABEL: llvm.func @soft_cap(
 // CHECK: wgmma.wait_group.sync.aligned 0;
 // CHECK-COUNT-8: llvm.fdiv
-// CHECK: shfl.sync.bfly
+// CHECK: nvvm.shfl.sync bfly
 // CHECK-LABEL: llvm.func @soft_cap_merge(
 func.func @soft_cap(%q: tensor<?x?x?x64xbf16>, %k: tensor<?x?x?x64xbf16>, %v: tensor<?x?x?x64xbf16>, %s: f32)
     -> (tensor<?x?x?x64xbf16>, tensor<?x?x?xf32>) {

@@ -7,6 +7,8 @@
 
 #include "girih/Conversion/Fragments/ScalarBuilder.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 using namespace mlir;
 using namespace girih::gpu;
 
@@ -57,27 +59,17 @@ Value ScalarBuilder::log2(Value x) {
   return pure("lg2.approx.ftz.f32 $0, $1;", "=f,f", x, b.getF32Type());
 }
 
+/// Every lane of the warp, as a mask and as the last one to read from.
+static constexpr int64_t allLanes = -1, lastLane = 31;
+
 Value ScalarBuilder::shuffleXor(Value x, int mask) {
-  const char *constraints = x.getType().isF32() ? "=f,f" : "=r,r";
-  return LLVM::InlineAsmOp::create(
-             b, loc, TypeRange{x.getType()}, x,
-             "shfl.sync.bfly.b32 $0, $1, " + std::to_string(mask) + ", 31, -1;", constraints,
-             /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
-             LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr())
-      .getResult(0);
+  return NVVM::ShflOp::create(b, loc, x.getType(), i32(allLanes), x, i32(mask), i32(lastLane),
+                              NVVM::ShflKind::bfly, /*return_value_and_is_valid=*/UnitAttr());
 }
 
 Value ScalarBuilder::anyLane(Value condition) {
-  Value flag = LLVM::ZExtOp::create(b, loc, b.getI32Type(), condition);
-  Value any =
-      LLVM::InlineAsmOp::create(
-          b, loc, TypeRange{b.getI32Type()}, flag,
-          "{ .reg .pred p; setp.ne.s32 p, $1, 0; vote.sync.any.pred p, p, -1; "
-          "selp.s32 $0, 1, 0, p; }",
-          "=r,r", /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
-          LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr())
-          .getResult(0);
-  return compare(LLVM::ICmpPredicate::ne, any, i32(0));
+  return NVVM::VoteSyncOp::create(b, loc, b.getI1Type(), i32(allLanes), condition,
+                                  NVVM::VoteSyncKind::any);
 }
 
 Value ScalarBuilder::lowBits(Value count) {
@@ -169,11 +161,8 @@ Value ScalarBuilder::special(StringRef name) {
 }
 
 Value ScalarBuilder::uniform(Value x) {
-  return LLVM::InlineAsmOp::create(
-             b, loc, TypeRange{b.getI32Type()}, x, "shfl.sync.idx.b32 $0, $1, 0, 31, -1;", "=r,r",
-             true, false, LLVM::TailCallKind::None,
-             LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr())
-      .getResult(0);
+  return NVVM::ShflOp::create(b, loc, x.getType(), i32(allLanes), x, i32(0), i32(lastLane),
+                              NVVM::ShflKind::idx, /*return_value_and_is_valid=*/UnitAttr());
 }
 
 Value ScalarBuilder::opaque(Value x) {
@@ -184,4 +173,4 @@ Value ScalarBuilder::opaque(Value x) {
       .getResult(0);
 }
 
-void ScalarBuilder::syncThreads() { effect("bar.sync 0;", "~{memory}", {}); }
+void ScalarBuilder::syncThreads() { NVVM::BarrierOp::create(b, loc); }

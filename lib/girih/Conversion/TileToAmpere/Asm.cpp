@@ -7,6 +7,8 @@
 
 #include "girih/Conversion/TileToAmpere/Asm.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 using namespace mlir;
 using namespace girih::ampere;
 
@@ -40,11 +42,9 @@ void Asm::copyAsync(Value to, int64_t toBytes, Value from, int64_t fromBytes, Va
          "r,l,r,~{memory}", {to, from, count});
 }
 
-void Asm::copyCommit() { effect("cp.async.commit_group;", "~{memory}", {}); }
+void Asm::copyCommit() { NVVM::CpAsyncCommitGroupOp::create(b, loc); }
 
-void Asm::copyWait(int pending) {
-  effect("cp.async.wait_group " + std::to_string(pending) + ";", "~{memory}", {});
-}
+void Asm::copyWait(int pending) { NVVM::CpAsyncWaitGroupOp::create(b, loc, pending); }
 
 Matrices Asm::loadMatrices(Value address, int64_t bytes, bool isTransposed) {
   return four(std::string("ldmatrix.sync.aligned.m8n8.x4") + (isTransposed ? ".trans" : "") +

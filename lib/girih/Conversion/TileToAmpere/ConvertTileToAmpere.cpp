@@ -16,6 +16,8 @@
 #include "girih/Analysis/ClosedForm.h"
 #include "girih/Analysis/IndexForm.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -249,7 +251,7 @@ LogicalResult Emitter::emitLoop() {
   SmallVector<Value> begin{numTiles,    first.tile,     first.partial,
                            second.tile, second.partial, second.run};
   for (Value init : loop.getInits()) {
-    gpu::Fragment values = fragment(init);
+    girih::gpu::Fragment values = fragment(init);
     if (values.empty())
       return loop.emitOpError("starts from a tile that the sm_80 lowering does not hold");
     llvm::append_range(begin, values);
@@ -264,9 +266,9 @@ LogicalResult Emitter::emitLoop() {
   Cursor next{arguments[3], Value(), arguments[4], arguments[5]};
   auto carried = arguments.drop_front(numOwn);
   for (auto [inside, behind] : llvm::zip(loop.getIterArgs(), loop.getResults())) {
-    size_t count = gpu::fragmentSize(inside.getType());
-    set(inside, gpu::Fragment(carried.take_front(count)));
-    set(behind, gpu::Fragment(carried.take_front(count)));
+    size_t count = girih::gpu::fragmentSize(inside.getType());
+    set(inside, girih::gpu::Fragment(carried.take_front(count)));
+    set(behind, girih::gpu::Fragment(carried.take_front(count)));
     carried = carried.drop_front(count);
   }
   branch(a.compare(LLVM::ICmpPredicate::sgt, remaining, a.i32(0)), body, done);
@@ -287,7 +289,7 @@ LogicalResult Emitter::emitLoop() {
   SmallVector<Value> again{a.add(remaining, -1), next.tile,     next.partial,
                            later.tile,           later.partial, later.run};
   for (Value yielded : source.getTerminator()->getOperands()) {
-    gpu::Fragment values = fragment(yielded);
+    girih::gpu::Fragment values = fragment(yielded);
     if (values.empty())
       return loop.emitOpError("yields a tile that the sm_80 lowering does not hold");
     llvm::append_range(again, values);
@@ -416,7 +418,7 @@ LogicalResult Emitter::run() {
   LLVM::ReturnOp::create(b, loc, ValueRange());
   for (auto store : source.getOps<tile::StoreOp>())
     if (auto out = cast<MemRefType>(store.getDest().getType()); out.getRank() == 4)
-      gpu::emitMergeKernel(a, kernel, out.getElementType(), config.tileQ, config.vDim);
+      girih::gpu::emitMergeKernel(a, kernel, out.getElementType(), config.tileQ, config.vDim);
   source.erase();
   return success();
 }

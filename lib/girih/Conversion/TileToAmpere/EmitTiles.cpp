@@ -163,7 +163,10 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
                              ? matrices(right, rightAddresses, column, step, /*isTransposed=*/false)
                              : matrices(right, rightAddresses, step, column, /*isTransposed=*/true);
       for (int64_t half = 0; half != 2; ++half) {
+        // In shared memory there are always 16 columns; one accumulator may have 8.
         size_t at = column / 2 + 4 * half;
+        if (at == acc.size())
+          break;
         auto sums = a.product(ArrayRef<Value>(acc).slice(at, 4), rows, columns[2 * half],
                               columns[2 * half + 1], isBf16);
         llvm::copy(sums, acc.begin() + at);

@@ -10,6 +10,8 @@
 
 #include "girih-c/Cuda.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;

@@ -7,6 +7,8 @@
 
 #include "girih/Conversion/WsToHopper/HopperAsm.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 using namespace mlir;
 using namespace girih::gpu;
 
@@ -15,23 +17,21 @@ using namespace girih::gpu;
 //===----------------------------------------------------------------------===//
 
 void HopperAsm::namedSync(Value id, int threads) {
-  effect("bar.sync $0, " + std::to_string(threads) + ";", "r,~{memory}", id);
+  NVVM::BarrierOp::create(b, loc, TypeRange(), id, i32(threads), {}, Value());
 }
 void HopperAsm::namedArrive(Value id, int threads) {
   effect("bar.arrive $0, " + std::to_string(threads) + ";", "r,~{memory}", id);
 }
 void HopperAsm::setRegisters(bool increase, int count) {
-  effect(std::string("setmaxnreg.") + (increase ? "inc" : "dec") + ".sync.aligned.u32 " +
-             std::to_string(count) + ";",
-         "", {});
+  NVVM::SetMaxRegisterOp::create(b, loc, count,
+                                 increase ? NVVM::SetMaxRegisterAction::increase
+                                          : NVVM::SetMaxRegisterAction::decrease);
 }
 void HopperAsm::barrierInit(Value address, int arrivals) {
   effect("mbarrier.init.shared::cta.b64 [$0], " + std::to_string(arrivals) + ";", "r,~{memory}",
          address);
 }
-void HopperAsm::fenceBarrierInit() {
-  effect("fence.mbarrier_init.release.cluster;", "~{memory}", {});
-}
+void HopperAsm::fenceBarrierInit() { NVVM::FenceMbarrierInitOp::create(b, loc); }
 void HopperAsm::barrierArrive(Value address) {
   effect("mbarrier.arrive.shared::cta.b64 _, [$0];", "r,~{memory}", address);
 }
@@ -81,8 +81,8 @@ Value HopperAsm::descriptor(Value address, int64_t leadingBytes, int64_t strideB
       b, loc, wide, i64(((leadingBytes >> 4) << 16) | ((strideBytes >> 4) << 32) | swizzle128));
 }
 
-void HopperAsm::productFence() { effect("wgmma.fence.sync.aligned;", "~{memory}", {}); }
-void HopperAsm::productCommit() { effect("wgmma.commit_group.sync.aligned;", "~{memory}", {}); }
+void HopperAsm::productFence() { NVVM::WgmmaFenceAlignedOp::create(b, loc); }
+void HopperAsm::productCommit() { NVVM::WgmmaGroupSyncAlignedOp::create(b, loc); }
 
 static std::string repeated(StringRef item, size_t count) {
   std::string text;
