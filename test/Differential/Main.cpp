@@ -110,7 +110,7 @@ void Tester::report(const KernelCase &kernelCase, const LaunchCase &launchCase,
                << "\n  replay: --seed=" << seed << " --case=" << launch.number
                << "\n  drawn: " << commandLine(kernelCase, launchCase)
                << "\n  shrunk: " << commandLine(kernel, launch) << "\n";
-  if (auto session = Session::create()) {
+  if (auto session = Session::create(SessionOptions::uncached())) {
     std::string rest = runAlone(seed, **session, kernel, launch);
     llvm::outs() << "  shrunk fails with: "
                  << (rest.empty() ? "nothing: only after other launches of its kernel" : rest)
@@ -153,7 +153,7 @@ void Tester::work() {
       return;
     // A session keeps its kernels; let go of them now and then.
     if (used % 64 == 0) {
-      auto created = Session::create();
+      auto created = Session::create(SessionOptions::uncached());
       if (!created) {
         llvm::errs() << llvm::toString(created.takeError()) << "\n";
         ++numFailed;

@@ -45,7 +45,7 @@ private:
     change(newKernel, newLaunch);
     if (!validateShape(newKernel.pattern, newLaunch.shape(newKernel)).empty())
       return false;
-    auto session = Session::create();
+    auto session = Session::create(SessionOptions::uncached());
     if (!session) {
       llvm::consumeError(session.takeError());
       return false;

@@ -9,8 +9,12 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 using namespace girih;
@@ -224,4 +228,110 @@ TEST(Cache, MapsGrowLinearlyWithLength) {
                  double(small.listed_full + small.listed_partial);
   EXPECT_NEAR(tiles, 16, 0.5);
   EXPECT_LT(double(large.map_bytes), 17.0 * double(small.map_bytes));
+}
+
+//===----------------------------------------------------------------------===//
+// On disk; girih-cache-test has the processes
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class DiskCache : public ::testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("girih-test", folder));
+    settings.cacheDir = std::string(folder);
+  }
+  void TearDown() override { llvm::sys::fs::remove_directories(folder); }
+
+  /// Compiles in a session of its own and launches; tells whether it compiled, and
+  /// what the session says of the cache.
+  void expectRun(const Pattern &pattern, bool expectHit, const std::string &problem = "") {
+    auto session = Session::create(settings);
+    ASSERT_TRUE(bool(session)) << llvm::toString(session.takeError());
+    Sizes sizes;
+    bool hit = !expectHit;
+    auto kernel = compile(**session, pattern, optionsFor(sizes), &hit);
+    ASSERT_TRUE(kernel);
+    EXPECT_EQ(hit, expectHit);
+    EXPECT_EQ((*session)->compilations(), expectHit ? 0 : 1);
+    EXPECT_EQ((*session)->cacheProblem(), problem);
+    EXPECT_EQ(check(*kernel, pattern, sizes), "");
+  }
+
+  std::vector<std::string> entries() const {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (llvm::sys::fs::directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error))
+      if (llvm::StringRef(it->path()).ends_with(".kernel"))
+        found.push_back(it->path());
+    return found;
+  }
+
+  llvm::SmallString<128> folder;
+  SessionOptions settings;
+};
+
+} // namespace
+
+TEST_F(DiskCache, ServesTheNextSession) {
+  expectRun(window(5), false);
+  expectRun(window(5), true);
+  expectRun(window(6), false);
+  EXPECT_EQ(entries().size(), 2u);
+}
+
+TEST_F(DiskCache, DamagedEntriesAreCompiledAgain) {
+  expectRun(window(5), false);
+  ASSERT_EQ(entries().size(), 1u);
+  {
+    std::error_code error;
+    llvm::raw_fd_ostream os(entries()[0], error, llvm::sys::fs::CD_OpenExisting,
+                            llvm::sys::fs::FA_Write, llvm::sys::fs::OF_None);
+    ASSERT_FALSE(error) << error.message();
+    os.seek(2000);
+    os << "damage";
+  }
+  expectRun(window(5), false);
+  expectRun(window(5), true);
+}
+
+TEST_F(DiskCache, UnusableFoldersAreNoted) {
+  settings.cacheDir = "/proc/girih";
+  expectRun(window(5), false, "kernels are not cached in /proc/girih: No such file or directory");
+  expectRun(window(5), false, "kernels are not cached in /proc/girih: No such file or directory");
+}
+
+TEST_F(DiskCache, OnByDefault) {
+  const char *before = std::getenv("GIRIH_CACHE_DIR");
+  std::string old = before ? before : "";
+  settings.cacheDir.reset();
+  ::setenv("GIRIH_CACHE_DIR", folder.c_str(), 1);
+  expectRun(window(5), false);
+  expectRun(window(5), true);
+  ::setenv("GIRIH_CACHE_DIR", "", 1);
+  expectRun(window(5), false);
+  before ? ::setenv("GIRIH_CACHE_DIR", old.c_str(), 1) : ::unsetenv("GIRIH_CACHE_DIR");
+  EXPECT_EQ(entries().size(), 1u);
+}
+
+TEST_F(DiskCache, LimitOfTheSession) {
+  settings.cacheBytes = 100;
+  auto session = Session::create(settings);
+  ASSERT_TRUE(bool(session)) << llvm::toString(session.takeError());
+  ASSERT_TRUE(compile(**session, window(5)));
+  EXPECT_NE((*session)->cacheProblem().find("expected a kernel of at most 100 bytes, but got "),
+            std::string::npos);
+  EXPECT_TRUE(entries().empty());
+}
+
+TEST_F(DiskCache, BadLimitOfTheEnvironment) {
+  ::setenv("GIRIH_CACHE_SIZE", "lots", 1);
+  auto session = Session::create(settings);
+  ::unsetenv("GIRIH_CACHE_SIZE");
+  ASSERT_FALSE(bool(session));
+  EXPECT_EQ(llvm::toString(session.takeError()),
+            "GIRIH_CACHE_SIZE: expected a number of bytes below 2^63, such as 268435456, 256M or "
+            "1G, but got 'lots'");
 }

@@ -56,7 +56,7 @@ Tensors::Tensors(const Sizes &s, uint64_t seed)
 }
 
 std::unique_ptr<Session> makeSession() {
-  auto session = Session::create();
+  auto session = Session::create(SessionOptions::uncached());
   if (!session)
     llvm::report_fatal_error(session.takeError());
   return std::move(*session);

@@ -96,7 +96,7 @@ static int64_t mostSpilled(llvm::StringRef name) {
 
 TEST_P(HopperGate, PtxasHasNoComplaints) {
   const GateCase &gate = GetParam();
-  auto session = Session::create();
+  auto session = Session::create(SessionOptions::uncached());
   ASSERT_TRUE(bool(session)) << llvm::toString(session.takeError());
   auto compiled = (*session)->compileCuda(gate.pattern, gate.options);
   ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());

@@ -1,4 +1,4 @@
-//===- Flags.cpp - Command-line flags of girih-run and girih-explain ------===//
+//===- Flags.cpp - Command-line flags of the tools ------------------------===//
 //
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -32,8 +32,8 @@ Flags::Entry &Flags::add(Kind kind, StringRef name, void *value, StringRef metav
 }
 
 void Flags::text(StringRef name, std::optional<std::string> &value, StringRef metavar,
-                 StringRef help) {
-  add(Kind::Text, name, &value, metavar, help);
+                 StringRef help, bool mayBeEmpty) {
+  add(Kind::Text, name, &value, metavar, help).mayBeEmpty = mayBeEmpty;
 }
 
 void Flags::integer(StringRef name, std::optional<int64_t> &value, int64_t least, StringRef metavar,
@@ -90,7 +90,7 @@ llvm::Error Flags::set(Entry &entry, StringRef text) {
   };
   switch (entry.kind) {
   case Kind::Text:
-    if (text.empty())
+    if (text.empty() && !entry.mayBeEmpty)
       return expected("a value");
     *static_cast<std::optional<std::string> *>(entry.value) = text.str();
     return llvm::Error::success();

@@ -1,4 +1,4 @@
-//===- Flags.h - Command-line flags of girih-run and girih-explain --*- C++ -*-===//
+//===- Flags.h - Command-line flags of the tools ----------*- C++ -*-===//
 //
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,7 +31,7 @@ public:
   /// Each ties a flag to a variable, which keeps its value when the flag is not
   /// given. `help` is one line.
   void text(llvm::StringRef name, std::optional<std::string> &value, llvm::StringRef metavar,
-            llvm::StringRef help);
+            llvm::StringRef help, bool mayBeEmpty = false);
   /// An integer from `least` to `most`.
   void integer(llvm::StringRef name, std::optional<int64_t> &value, int64_t least,
                llvm::StringRef metavar, llvm::StringRef help, int64_t most = INT64_MAX);
@@ -58,7 +58,7 @@ private:
     void *value;
     int64_t least = 0, most = INT64_MAX;
     std::vector<std::string> choices;
-    bool given = false;
+    bool mayBeEmpty = false, given = false;
   };
 
   Entry &add(Kind kind, llvm::StringRef name, void *value, llvm::StringRef metavar,

@@ -12,13 +12,17 @@
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <limits>
 
 using namespace girih;
+
+void girih::addCacheFlag(Flags &flags, std::optional<std::string> &folder) {
+  flags.text("cache-dir", folder, "D",
+             "folder of the kernel cache, '' for none (default: ~/.cache/girih)",
+             /*mayBeEmpty=*/true);
+}
 
 void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
   flags.text("pattern", v.pattern, "EXPR", "pattern expression");
@@ -37,7 +41,7 @@ void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
   flags.text("tile", v.tile, "QxK", "queries and keys of a tile (default: chosen)");
   flags.choice("align", v.align, {"bottom_right", "top_left"},
                "where queries stand among the keys when N and M differ");
-  flags.text("cache-dir", v.cacheDir, "D", "folder of the kernel cache");
+  addCacheFlag(flags, v.cacheDir);
   flags.flag("no-cache", v.noCache, "neither read nor write the kernel cache");
   flags.flag("json", v.json, "print one JSON object");
 }
@@ -73,24 +77,6 @@ llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
   if (!result)
     return invalidError(result.error);
   return result.pattern;
-}
-
-/// The folder of the kernel cache: the flag, the environment, or the user's
-/// cache folder; empty when there is none or it is switched off.
-static std::string cacheFolder(const RequestFlags &flags) {
-  if (flags.noCache)
-    return "";
-  if (flags.cacheDir)
-    return *flags.cacheDir;
-  if (auto folder = llvm::sys::Process::GetEnv("GIRIH_CACHE_DIR"))
-    return *folder;
-  llvm::SmallString<128> path;
-  if (auto folder = llvm::sys::Process::GetEnv("XDG_CACHE_HOME"))
-    path = *folder;
-  else if (!llvm::sys::path::cache_directory(path))
-    return "";
-  llvm::sys::path::append(path, "girih");
-  return std::string(path);
 }
 
 static std::string number(int64_t value) { return std::to_string(value); }
@@ -156,7 +142,7 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   r.dtypeName = flags.dtype;
   r.dtype = flags.dtype == "f32" ? GIRIH_F32 : flags.dtype == "bf16" ? GIRIH_BF16 : GIRIH_F16;
   r.align = flags.align == "top_left" ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;
-  r.cacheDir = cacheFolder(flags);
+  r.cacheDir = flags.noCache ? "" : flags.cacheDir;
   r.cuda = flags.target == "cuda";
   r.chip = flags.chip.value_or("");
   if (flags.chip && !r.cuda)
@@ -178,6 +164,11 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   if (std::string what = validateShape(r.pattern, shape); !what.empty())
     return invalidError(what);
   return r;
+}
+
+void girih::warnAboutCache(llvm::StringRef tool, const Session &session) {
+  if (std::string problem = session.cacheProblem(); !problem.empty())
+    llvm::errs() << tool << ": warning: " << problem << '\n';
 }
 
 int girih::reportError(llvm::StringRef tool, llvm::Error error) {

@@ -27,6 +27,8 @@ struct RequestFlags {
   bool noCache = false, json = false;
 };
 
+/// `--cache-dir`, which may be empty: no cache.
+void addCacheFlag(Flags &flags, std::optional<std::string> &folder);
 void addRequestFlags(Flags &flags, RequestFlags &values);
 
 /// A checked problem: what to attend, and over what.
@@ -35,10 +37,11 @@ struct Request {
   int64_t batch = 1, heads = 1, kvHeads = 1, numQ = 0, numK = 0, dim = 0, vDim = 0;
   GirihDType dtype = GIRIH_F32;
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
-  std::string dtypeName, cacheDir;
-  bool cuda = false;            ///< run on an NVIDIA GPU
-  std::string chip;             ///< that kernels for it are for; empty: the device's
-  int64_t tileQ = 0, tileK = 0; ///< rows of a q-tile and of a k-tile; 0: chosen
+  std::string dtypeName;
+  std::optional<std::string> cacheDir; ///< as in SessionOptions
+  bool cuda = false;                   ///< run on an NVIDIA GPU
+  std::string chip;                    ///< that kernels for it are for; empty: the device's
+  int64_t tileQ = 0, tileK = 0;        ///< rows of a q-tile and of a k-tile; 0: chosen
 
   CompileOptions compileOptions() const;
 };
@@ -57,6 +60,9 @@ llvm::Expected<Pattern> loadPattern(const RequestFlags &flags);
 /// they do not fit in 63 bits.
 llvm::Expected<int64_t> tensorBytes(int64_t batch, int64_t heads, int64_t tokens, int64_t dim,
                                     int64_t elementBytes);
+
+/// Prints `TOOL: warning: MESSAGE` when kernels could not be cached.
+void warnAboutCache(llvm::StringRef tool, const Session &session);
 
 /// Prints `TOOL: error: MESSAGE` and returns the exit code of the error.
 int reportError(llvm::StringRef tool, llvm::Error error);

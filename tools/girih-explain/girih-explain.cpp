@@ -47,6 +47,7 @@ static llvm::Error run(const RequestFlags &flags, std::optional<int64_t> picture
   if (!session)
     return session.takeError();
   llvm::Expected<Explanation> explanation = explain(**session, *request, head);
+  warnAboutCache("girih-explain", **session);
   if (!explanation)
     return explanation.takeError();
   if (svg) {

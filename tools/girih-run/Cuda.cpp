@@ -156,7 +156,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
     return code.takeError();
   if (asPtx && (*code)->ptx.empty()) {
     // The disk cache has machine code only.
-    auto fresh = Session::create();
+    auto fresh = Session::create(SessionOptions::uncached());
     if (!fresh)
       return fresh.takeError();
     code = (*fresh)->compileCuda(r.pattern, options, &report.cacheHit);

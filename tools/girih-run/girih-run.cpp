@@ -134,6 +134,7 @@ static llvm::Expected<int> run(Options &options) {
   llvm::Error ran = request->cuda
                         ? runCuda(**session, *request, *tensors, scale, options.bench, report)
                         : runCpu(**session, *request, *tensors, scale, options, report);
+  warnAboutCache("girih-run", **session);
   if (ran)
     return std::move(ran);
 

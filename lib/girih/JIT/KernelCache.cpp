@@ -7,104 +7,220 @@
 
 #include "girih/JIT/KernelCache.h"
 
-#include "girih-c/Runtime.h"
-#include "girih/JIT/SourceHash.h"
-
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
-#include "llvm/Support/Endian.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <algorithm>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace girih;
 namespace fs = llvm::sys::fs;
-namespace path = llvm::sys::path;
+using llvm::StringRef;
+using Clock = std::chrono::steady_clock;
 
-// Layout of an entry, little-endian: magic, SHA-256 of everything after it,
-// memory bytes, threads and blocks (u64 each), object file.
-static constexpr llvm::StringLiteral magic = "GIRIH-KERNEL-3\n";
-static constexpr size_t hashBytes = 32, numbersBytes = 3 * sizeof(uint64_t),
-                        headerBytes = magic.size() + hashBytes + numbersBytes;
+/// Writing an entry takes milliseconds; a staged file of this age has lost its
+/// writer.
+static constexpr std::chrono::minutes abandonedAfter(10);
 
-static std::string hashOf(llvm::StringRef bytes) {
-  llvm::SHA256 hasher;
-  hasher.update(bytes);
-  auto digest = hasher.final();
-  return std::string(digest.begin(), digest.end());
+//===----------------------------------------------------------------------===//
+// Locks
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Locks one byte of the cache's lock file: a byte for each key, so that kernels
+/// don't wait for each other, and one file, so that no lock has to be cleaned up.
+/// The lock belongs to the open file: the kernel drops it when the process dies,
+/// and two threads of a process exclude each other.
+class ByteLock {
+public:
+  enum class Outcome { Taken, Busy, Impossible };
+
+  ByteLock(StringRef folder, uint64_t byte) : byte(static_cast<off_t>(byte)) {
+    fd = ::open(lockPath(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                S_IRUSR | S_IWUSR);
+  }
+  ByteLock(const ByteLock &) = delete;
+  ByteLock &operator=(const ByteLock &) = delete;
+  ~ByteLock() {
+    if (fd < 0)
+      return;
+    // A fork of this process has the same open file; closing alone would leave the
+    // lock to it.
+    (void)set(F_UNLCK);
+    ::close(fd);
+  }
+
+  Outcome tryTake() {
+    if (fd < 0)
+      return Outcome::Impossible;
+    if (set(F_WRLCK) == 0)
+      return Outcome::Taken;
+    return errno == EAGAIN || errno == EACCES || errno == EINTR ? Outcome::Busy
+                                                                : Outcome::Impossible;
+  }
+
+private:
+  int set(short type) const {
+    struct flock range = {};
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    range.l_start = byte;
+    range.l_len = 1;
+    return ::fcntl(fd, F_OFD_SETLK, &range);
+  }
+
+  int fd;
+  off_t byte;
+};
+
+} // namespace
+
+/// Keys lock bytes below 2^60, eviction the one there.
+static constexpr uint64_t evictionByte = uint64_t(1) << 60;
+
+static uint64_t byteOf(const KernelKey &key) {
+  uint64_t byte = 0;
+  StringRef(key.hex).take_front(15).getAsInteger(16, byte);
+  return byte;
 }
 
-KernelKey KernelKey::of(llvm::StringRef ir, llvm::StringRef options, llvm::StringRef cpu,
-                        llvm::StringRef features) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  // Lengths keep the parts apart.
-  for (llvm::StringRef part : {ir, options, cpu, features, llvm::StringRef(sourceHash),
-                               llvm::StringRef(LLVM_VERSION_STRING)})
-    os << part.size() << ':' << part;
-  os << GIRIH_ABI_VERSION;
-  return {llvm::toHex(hashOf(text), /*LowerCase=*/true)};
-}
-
-static std::string entryPath(llvm::StringRef folder, const KernelKey &key) {
-  llvm::SmallString<128> file(folder);
-  path::append(file, key.hex + ".kernel");
-  return std::string(file);
-}
+//===----------------------------------------------------------------------===//
+// Entries
+//===----------------------------------------------------------------------===//
 
 std::optional<CachedCode> KernelCache::lookup(const KernelKey &key) const {
   if (folder.empty())
     return std::nullopt;
-  auto file = llvm::MemoryBuffer::getFile(entryPath(folder, key), /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (!file)
+  auto bytes = readEntryFile(entryPath(folder, key), /*touch=*/true);
+  if (!bytes)
     return std::nullopt;
-  llvm::StringRef bytes = (*file)->getBuffer();
-  if (bytes.size() < headerBytes || !bytes.starts_with(magic))
+  auto code = decodeEntry(key, *bytes);
+  if (!code) {
+    llvm::consumeError(code.takeError());
     return std::nullopt;
-  llvm::StringRef digest = bytes.substr(magic.size(), hashBytes);
-  llvm::StringRef payload = bytes.drop_front(magic.size() + hashBytes);
-  if (hashOf((key.hex + payload).str()) != digest)
-    return std::nullopt;
-  CachedCode code;
-  code.memoryBytes = llvm::support::endian::read64le(payload.data());
-  code.threads = llvm::support::endian::read64le(payload.data() + sizeof(uint64_t));
-  code.blocks = llvm::support::endian::read64le(payload.data() + 2 * sizeof(uint64_t));
-  llvm::StringRef object = payload.drop_front(numbersBytes);
-  code.object.assign(object.begin(), object.end());
-  return code;
+  }
+  return std::move(*code);
 }
 
-void KernelCache::store(const KernelKey &key, const CachedCode &code) const {
-  if (folder.empty())
-    return;
+bool KernelCache::createFolder() {
   // Entries are code that runs: the folder is for its owner only.
-  if (fs::create_directories(folder, /*IgnoreExisting=*/true, fs::owner_all))
-    return;
-  std::string payload(numbersBytes, '\0');
-  llvm::support::endian::write64le(payload.data(), code.memoryBytes);
-  llvm::support::endian::write64le(payload.data() + sizeof(uint64_t), code.threads);
-  llvm::support::endian::write64le(payload.data() + 2 * sizeof(uint64_t), code.blocks);
-  payload.append(code.object.begin(), code.object.end());
+  std::error_code error = fs::create_directories(folder, /*IgnoreExisting=*/true, fs::owner_all);
+  if (error)
+    report(error.message());
+  return !error;
+}
 
-  llvm::SmallString<128> model(folder);
-  path::append(model, "staging-%%%%%%%%%%%%");
-  auto staged = fs::TempFile::create(model, fs::owner_read | fs::owner_write);
-  if (!staged) {
-    llvm::consumeError(staged.takeError());
+std::error_code KernelCache::publish(const KernelKey &key, StringRef bytes) const {
+  // A write beyond this limit would not fail but kill the process (SIGXFSZ).
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes.size())
+    return std::make_error_code(std::errc::file_too_large);
+  auto staged = fs::TempFile::create(stagingModel(folder), fs::owner_read | fs::owner_write);
+  if (!staged)
+    return llvm::errorToErrorCode(staged.takeError());
+  // No fsync: an entry that a crash of the machine cut short is a miss.
+  llvm::raw_fd_ostream os(staged->FD, /*shouldClose=*/false);
+  os << bytes;
+  os.flush();
+  if (std::error_code error = os.error()) {
+    os.clear_error();
+    llvm::consumeError(staged->discard());
+    return error;
+  }
+  return llvm::errorToErrorCode(staged->keep(entryPath(folder, key)));
+}
+
+void KernelCache::store(const KernelKey &key, const CachedCode &code) {
+  if (folder.empty() || !createFolder())
     return;
+  std::string bytes = encodeEntry(key, code);
+  // One that large would drive out all others and then itself.
+  uint64_t most = maxBytes ? std::min(maxBytes, maxEntryBytes) : maxEntryBytes;
+  if (bytes.size() > most)
+    return report("expected a kernel of at most " + std::to_string(most) + " bytes, but got " +
+                  std::to_string(bytes.size()));
+  if (std::error_code error = publish(key, bytes))
+    report(error.message());
+  evict();
+}
+
+void KernelCache::evict() const {
+  // Two processes that evict at a time would both make room.
+  ByteLock lock(folder, evictionByte);
+  if (lock.tryTake() == ByteLock::Outcome::Busy)
+    return;
+  auto files = listCacheFiles(folder);
+  if (!files)
+    return llvm::consumeError(files.takeError());
+  auto now = std::chrono::system_clock::now();
+  llvm::erase_if(*files, [&](const CacheFile &file) {
+    if (!file.key.empty())
+      return false;
+    if (now - file.lastUsed > abandonedAfter)
+      (void)fs::remove(file.path);
+    return true;
+  });
+  uint64_t total = 0;
+  for (const CacheFile &file : *files)
+    total += file.bytes;
+  if (!maxBytes || total <= maxBytes)
+    return;
+  llvm::sort(*files, [](const CacheFile &a, const CacheFile &b) {
+    return std::tie(a.lastUsed, a.key) < std::tie(b.lastUsed, b.key);
+  });
+  // Who has opened an entry reads it to its end, removed or not.
+  for (const CacheFile &file : *files) {
+    if (total <= maxBytes)
+      break;
+    if (!fs::remove(file.path))
+      total -= file.bytes;
   }
-  {
-    llvm::raw_fd_ostream os(staged->FD, /*shouldClose=*/false);
-    os << magic << hashOf(key.hex + payload) << payload;
-    os.flush();
-    if (os.has_error()) {
-      os.clear_error();
-      llvm::consumeError(staged->discard());
-      return;
+}
+
+llvm::Expected<CachedCode> KernelCache::getOrMake(const KernelKey &key, Maker make, bool &hit) {
+  hit = true;
+  if (std::optional<CachedCode> found = lookup(key))
+    return std::move(*found);
+  std::optional<ByteLock> lock;
+  if (!folder.empty() && createFolder()) {
+    lock.emplace(folder, byteOf(key));
+    auto deadline = Clock::now() + patience;
+    std::chrono::milliseconds pause(1);
+    // Whatever ends the wait, the entry may have come meanwhile.
+    while (lock->tryTake() == ByteLock::Outcome::Busy && Clock::now() < deadline) {
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, std::chrono::milliseconds(20));
+      if (std::optional<CachedCode> found = lookup(key))
+        return std::move(*found);
     }
+    if (std::optional<CachedCode> found = lookup(key))
+      return std::move(*found);
   }
-  llvm::consumeError(staged->keep(entryPath(folder, key)));
+  hit = false;
+  llvm::Expected<CachedCode> made = make();
+  if (made && !made->object.empty())
+    store(key, *made);
+  return made;
+}
+
+//===----------------------------------------------------------------------===//
+// Problems
+//===----------------------------------------------------------------------===//
+
+void KernelCache::report(const std::string &why) {
+  std::lock_guard<std::mutex> guard(mutex);
+  if (firstProblem.empty())
+    firstProblem = "kernels are not cached in " + folder + ": " + why;
+}
+
+std::string KernelCache::problem() const {
+  std::lock_guard<std::mutex> guard(mutex);
+  return firstProblem;
 }

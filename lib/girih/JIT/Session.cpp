@@ -76,6 +76,17 @@ std::string girih::tilingOf(const CompileOptions &options) {
   return std::to_string(options.tileQ) + "x" + std::to_string(options.tileK) + "|";
 }
 
+KernelLabel girih::labelOf(const Pattern &pattern, const CompileOptions &options,
+                           llvm::StringRef kind, llvm::StringRef target) {
+  const char *type = options.dtype == GIRIH_F32    ? "f32"
+                     : options.dtype == GIRIH_BF16 ? "bf16"
+                                                   : "f16";
+  std::string signature = type + (", dim " + std::to_string(options.headDim));
+  if (vDimOf(options) != options.headDim)
+    signature += ", v-dim " + std::to_string(vDimOf(options));
+  return {kind.str(), target.str(), signature, pattern.str()};
+}
+
 std::string girih::printed(mlir::Operation *op) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -121,7 +132,7 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
     {
       std::lock_guard<std::mutex> lock(contextMutex);
       Diagnostics diagnostics(&context);
-      auto built = build(*module, ir, options, start);
+      auto built = build(*module, pattern, ir, options, start);
       module = {};
       if (built)
         outcome = std::move(*built);
@@ -193,8 +204,9 @@ llvm::Expected<CachedCode> JitSession::generate(mlir::ModuleOp module,
   return result;
 }
 
-llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::string &ir,
-                                          const CompileOptions &options, Clock::time_point start) {
+llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const Pattern &pattern,
+                                          const std::string &ir, const CompileOptions &options,
+                                          Clock::time_point start) {
   auto target = targetOf(options);
   if (!target)
     return target.takeError();
@@ -207,15 +219,18 @@ llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const std::stri
   if (!program)
     return program.takeError();
   KernelKey key = KernelKey::of(ir, tilingOf(options), target->cpu, target->features);
-  std::optional<CachedCode> generated = cache.lookup(key);
-  bool fromDisk = generated.has_value();
-  if (!fromDisk) {
-    auto made = generate(module, pipeline, *target);
-    if (!made)
-      return made.takeError();
-    generated = std::move(*made);
-    cache.store(key, *generated);
-  }
+  bool fromDisk = false;
+  auto generated = cache.getOrMake(
+      key,
+      [&] {
+        auto made = generate(module, pipeline, *target);
+        if (made)
+          made->label = labelOf(pattern, options, "object", target->cpu);
+        return made;
+      },
+      fromDisk);
+  if (!generated)
+    return generated.takeError();
   auto entry = code->load(generated->object, kernelName);
   if (!entry)
     return entry.takeError();
@@ -253,8 +268,7 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
   }
   if (stage == "ptx") {
     // Straight from the compiler, whatever the disk cache has.
-    SessionOptions fresh;
-    auto session = Session::create(fresh);
+    auto session = Session::create(SessionOptions::uncached());
     if (!session)
       return session.takeError();
     auto code = (*session)->compileCuda(pattern, options);
@@ -316,7 +330,11 @@ llvm::Expected<std::unique_ptr<Session>> Session::create(const SessionOptions &o
   auto code = CodeLoader::create(*host);
   if (!code)
     return code.takeError();
-  return std::make_unique<JitSession>(*host, *code, options);
+  std::string folder = options.cacheDir ? *options.cacheDir : defaultCacheFolder();
+  llvm::Expected<uint64_t> limit = options.cacheBytes ? *options.cacheBytes : cacheLimit();
+  if (!limit)
+    return limit.takeError();
+  return std::make_unique<JitSession>(*host, *code, std::move(folder), *limit);
 }
 
 std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {

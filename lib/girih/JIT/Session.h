@@ -21,6 +21,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -99,13 +100,21 @@ struct CudaCode {
 
 /// Settings of a session.
 struct SessionOptions {
-  /// Folder of the disk cache; empty: no disk cache.
-  std::string cacheDir;
+  /// Folder of the disk cache. Unset: the user's, as GIRIH_CACHE_DIR, XDG_CACHE_HOME
+  /// and ~/.cache/girih say; empty: no disk cache.
+  std::optional<std::string> cacheDir;
+  /// Beyond this many bytes of kernels the least recently used go; 0: no limit.
+  /// Unset: GIRIH_CACHE_SIZE, or 256 MiB.
+  std::optional<uint64_t> cacheBytes = std::nullopt;
+
+  /// Settings that leave the disk alone.
+  static SessionOptions uncached() { return {"", std::nullopt}; }
 };
 
 /// Thread-safe. Concurrent requests for one kernel compile it once.
 class Session {
 public:
+  /// Fails with GIRIH_INVALID when GIRIH_CACHE_SIZE is no size.
   static llvm::Expected<std::unique_ptr<Session>> create(const SessionOptions &options = {});
   virtual ~Session() = default;
 
@@ -128,6 +137,10 @@ public:
 
   /// How many kernels this session has really compiled.
   virtual int64_t compilations() const = 0;
+
+  /// Why kernels could not be written to the disk cache, for people; empty while all
+  /// were. No compilation fails for that.
+  virtual std::string cacheProblem() const = 0;
 };
 
 /// The run-time operands of a pattern, borrowed from its tree.

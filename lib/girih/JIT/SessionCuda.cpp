@@ -196,25 +196,29 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   target.chip = options.chip;
   KernelKey key =
       KernelKey::of(ir, tilingOf(options), target.chip, std::to_string(target.ptxVersion));
-  if (std::optional<CachedCode> cached = cache.lookup(key)) {
-    desc.shared_bytes = static_cast<int32_t>(cached->memoryBytes);
-    desc.threads = static_cast<int32_t>(cached->threads);
-    desc.blocks_per_multiprocessor = static_cast<int32_t>(cached->blocks);
-    result->cubin.assign(cached->object.begin(), cached->object.end());
-    if (cacheHit)
-      *cacheHit = true;
-  } else {
-    if (llvm::Error error = generateCuda(*module, options, *result))
-      return diagnostics.take(std::move(error));
-    if (!result->cubin.empty()) {
-      CachedCode entry;
-      entry.memoryBytes = desc.shared_bytes;
-      entry.threads = desc.threads;
-      entry.blocks = desc.blocks_per_multiprocessor;
-      entry.object.assign(result->cubin.begin(), result->cubin.end());
-      cache.store(key, entry);
-    }
-  }
+  bool fromDisk = false;
+  auto entry = cache.getOrMake(
+      key,
+      [&]() -> llvm::Expected<CachedCode> {
+        if (llvm::Error error = generateCuda(*module, options, *result))
+          return std::move(error);
+        CachedCode made;
+        made.memoryBytes = desc.shared_bytes;
+        made.threads = desc.threads;
+        made.blocks = desc.blocks_per_multiprocessor;
+        made.label = labelOf(pattern, given, "cubin", target.chip);
+        made.object.assign(result->cubin.begin(), result->cubin.end());
+        return made;
+      },
+      fromDisk);
+  if (!entry)
+    return diagnostics.take(entry.takeError());
+  desc.shared_bytes = static_cast<int32_t>(entry->memoryBytes);
+  desc.threads = static_cast<int32_t>(entry->threads);
+  desc.blocks_per_multiprocessor = static_cast<int32_t>(entry->blocks);
+  result->cubin.assign(entry->object.begin(), entry->object.end());
+  if (cacheHit)
+    *cacheHit = fromDisk;
   result->compileMs = millisecondsSince(start);
   cudaKernels[name] = result;
   return std::shared_ptr<const CudaCode>(result);

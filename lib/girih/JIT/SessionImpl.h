@@ -75,8 +75,9 @@ private:
 
 class JitSession : public Session {
 public:
-  JitSession(CpuTarget host, std::shared_ptr<CodeLoader> code, const SessionOptions &options)
-      : host(std::move(host)), code(std::move(code)), cache(options.cacheDir),
+  JitSession(CpuTarget host, std::shared_ptr<CodeLoader> code, std::string cacheFolder,
+             uint64_t cacheBytes)
+      : host(std::move(host)), code(std::move(code)), cache(std::move(cacheFolder), cacheBytes),
         context(mlir::MLIRContext::Threading::DISABLED) {
     mlir::DialectRegistry registry;
     registerDialects(registry);
@@ -95,14 +96,16 @@ public:
   llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
                                    llvm::StringRef stage, bool cuda) override;
   int64_t compilations() const override { return numCompilations; }
+  std::string cacheProblem() const override { return cache.problem(); }
 
 private:
   llvm::Error check(const Pattern &pattern, const CompileOptions &options) const;
   mlir::OwningOpRef<mlir::ModuleOp> emitL0(const Pattern &pattern, const CompileOptions &options,
                                            bool cuda);
   llvm::Expected<CpuTarget> targetOf(const CompileOptions &options) const;
-  llvm::Expected<Outcome> build(mlir::ModuleOp module, const std::string &ir,
-                                const CompileOptions &options, Clock::time_point start);
+  llvm::Expected<Outcome> build(mlir::ModuleOp module, const Pattern &pattern,
+                                const std::string &ir, const CompileOptions &options,
+                                Clock::time_point start);
   llvm::Error buildCudaBlocks(mlir::ModuleOp module, const Pattern &pattern,
                               CompileOptions &options);
   llvm::Error generateCuda(mlir::ModuleOp module, const CompileOptions &options, CudaCode &code);
@@ -131,6 +134,9 @@ inline constexpr const char *mergeName = "attention_merge";
 
 int64_t vDimOf(const CompileOptions &options);
 std::string tilingOf(const CompileOptions &options);
+/// What the disk cache tells people of a kernel; `kind` is "object" or "cubin".
+KernelLabel labelOf(const Pattern &pattern, const CompileOptions &options, llvm::StringRef kind,
+                    llvm::StringRef target);
 std::string printed(mlir::Operation *op);
 /// Runs the passes of one stage.
 llvm::Error runStage(mlir::ModuleOp module, const PipelineOptions &options,

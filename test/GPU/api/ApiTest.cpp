@@ -241,7 +241,7 @@ int main() {
     outcomes.record("driver", missing);
     return outcomes.finish();
   }
-  auto session = Session::create();
+  auto session = Session::create(SessionOptions::uncached());
   if (!session) {
     outcomes.record("session", takeStatus(session.takeError()).message);
     return outcomes.finish();
