@@ -208,6 +208,22 @@ TEST_F(Cache, LockOfAKilledProcessIsFree) {
   EXPECT_TRUE(cache.lookup(keyOf(1)));
 }
 
+TEST_F(Cache, OtherKernelsDoNotWait) {
+  pid_t process = startProcess([&] {
+    KernelCache cache(folder);
+    return request(cache, 1, std::chrono::hours(1));
+  });
+  while (timesMade(1) == 0)
+    std::this_thread::sleep_for(milliseconds(1));
+  auto start = Clock::now();
+  KernelCache cache(folder, defaultCacheBytes, std::chrono::seconds(5));
+  for (int number = 2; number != 10; ++number)
+    EXPECT_EQ(request(cache, number, milliseconds(0)), 0);
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(5));
+  ::kill(process, SIGKILL);
+  waitFor(process);
+}
+
 TEST_F(Cache, StoppedProcessDoesNotStopOthers) {
   pid_t process = startProcess([&] {
     KernelCache cache(folder);
@@ -245,6 +261,7 @@ TEST_F(Cache, LeastRecentlyUsedGoFirst) {
                                  path(std::string(64, 'A') + ".kernel"),
                                  path("short.kernel"),
                                  path("girih-xyz.staging"),
+                                 path("girih-0123.staging"),
                                  path("staging-0123456789ab")};
   for (const std::string &file : foreign) {
     write(file, std::string(10000, 'f'));
