@@ -63,13 +63,35 @@ typedef struct GirihCudaArguments {
   /// Block i computes tasks [block_begin[i], block_begin[i + 1]), at least one.
   const int32_t *block_begin;
   const GirihCudaMerge *merges; ///< what the merge kernel does; null without splits
-  float *partial_o;             ///< [slots, tile_q, v_dim], each normalised by its own sum
-  float *partial_lse;           ///< [slots, tile_q], natural log, -inf for a row that saw nothing
+  /// [slots, tile_q, v_dim rounded up to a multiple of 8], each row normalised by its
+  /// own sum; nobody reads the columns behind v_dim.
+  float *partial_o;
+  float *partial_lse; ///< [slots, tile_q], natural log, -inf for a row that saw nothing
   /// What kernels without tensor maps read instead of them: device, elements of 16
   /// bits; strides in elements: batch, head, token.
   const void *q, *k, *v;
   int64_t q_stride[3], k_stride[3], v_stride[3];
 } GirihCudaArguments;
+
+/// One tensor that is copied because its strides or its alignment are not what the
+/// kernel can address. Rows are tokens; lines are heads of batches.
+typedef struct GirihCudaCopy {
+  const void *from; ///< device, elements of `element_bytes`
+  void *to;
+  int64_t from_stride[4], to_stride[4]; ///< elements: batch, head, row, column
+  int32_t lines, heads;                 ///< batches * heads, heads
+  int32_t rows, columns;
+  int32_t element_bytes;   ///< 2; 4 for an o of f32
+  int32_t blocks_per_line; ///< ceil(rows / GIRIH_CUDA_COPY_ROWS)
+} GirihCudaCopy;
+
+/// Rows that a block of the copy kernel copies.
+#define GIRIH_CUDA_COPY_ROWS 32
+
+/// The one parameter of the copy kernel, by value: up to three tensors.
+typedef struct GirihCudaCopies {
+  GirihCudaCopy copy[3];
+} GirihCudaCopies;
 
 /// What a compiled CUDA kernel says about itself.
 typedef struct GirihCudaKernelDesc {
@@ -87,6 +109,16 @@ typedef struct GirihCudaKernelDesc {
   /// 1: the parameters are three tensor maps (q, k, v) and a GirihCudaArguments.
   /// 0: the GirihCudaArguments alone; the boxes are not read.
   int32_t uses_tensor_maps;
+  /// Bytes that data and strides of o are multiples of where the kernel and its merge
+  /// function can store to it: a power of two from an element to 16.
+  int32_t store_bytes;
+  /// Symbol of the kernel that copies q, k and v that the kernel cannot read as they
+  /// are, and an o that it cannot store to: grid (x, copies), 128 threads; its one
+  /// parameter is a GirihCudaCopies. Block (x, y) copies, of tensor y, rows of line
+  /// x / blocks_per_line from GIRIH_CUDA_COPY_ROWS * (x mod blocks_per_line) on;
+  /// nothing where there is no such line. Null: there is none, and such tensors are
+  /// refused.
+  const char *copy_function;
 } GirihCudaKernelDesc;
 
 /// Number of devices; 0 without a driver.
@@ -123,21 +155,36 @@ void girihCudaUnload(GirihCudaKernel *kernel);
 
 /// Puts tasks, runs and bound tables of `map` on the device. Each task goes to the block
 /// with the least work so far, longest first inside groups of heads that fit the L2 cache.
+/// The map may be freed afterwards. `launch` was filled by girihPrepareLaunch.
+///
 /// When some q-tiles have far longer lists than a block has work on average, and the kernel
-/// has a merge function, they are split; the plan then holds a workspace too, so its launches
-/// must run one after another: on one stream, or ordered by events. Launches that may overlap
-/// need plans of their own. Of `launch`, which was filled by girihPrepareLaunch, only lengths
-/// and head counts are read; the plan serves every launch that has the same. The map may be
-/// freed afterwards.
+/// has a merge function, they are split, and the plan holds a workspace for their parts.
+///
+/// Kernels read q, k and v as they are when data and strides are multiples of 16 bytes,
+/// strides are neither negative nor 2^40 bytes or more, and columns are contiguous (strides
+/// of extents of 1 are not read); they store to o when columns are contiguous and all else
+/// is a multiple of GirihCudaKernelDesc::store_bytes. Any other tensor is copied by every
+/// launch, and the plan holds the copy: those of `launch` that have to be copied get room.
+/// So a plan serves every launch with the same lengths and head counts, each of whose
+/// tensors needs no copy or one no larger than that of the same tensor of this `launch`;
+/// girihCudaLaunch refuses others. Strides and alignments matter, not addresses.
+///
+/// A plan with splits or copies has memory that a launch writes: its launches must run one
+/// after another, on one stream or ordered by events. Launches that may overlap need plans
+/// of their own.
 int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc,
                         const GirihBlockMap *map, const GirihMapProgram *program,
                         const GirihLaunch *launch, GirihCudaPlan **plan, GirihStatus *status);
 void girihCudaPlanFree(GirihCudaPlan *plan);
+/// Bytes of q, k, v and o that a launch with the tensors that the plan was made for copies;
+/// 0 when the kernel takes all of them as they are.
+int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan);
 
-/// Enqueues the kernel on `stream` (a CUstream; null: the default stream), and after
-/// it the merge kernel if the plan has split q-tiles. Views are device memory. Neither allocates
-/// nor synchronises, so a launch can be captured in a CUDA graph. `launch` was filled by
-/// girihPrepareLaunch.
+/// Enqueues on `stream` (a CUstream; null: the default stream) copies of the tensors that
+/// the kernel cannot read as they are, if there are any, the kernel, the merge kernel if
+/// the plan has split q-tiles, and the copy to an o that the kernel cannot store to. Views
+/// are device memory, aligned to their elements. Nothing is allocated or waited for, so a
+/// launch can be captured in a CUDA graph. `launch` was filled by girihPrepareLaunch.
 int girihCudaLaunch(GirihCudaKernel *kernel, const GirihLaunch *launch, const GirihCudaPlan *plan,
                     void *stream, GirihStatus *status);
 

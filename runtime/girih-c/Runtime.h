@@ -36,8 +36,7 @@ typedef enum GirihDType {
 } GirihDType;
 
 /// A borrowed rank-4 tensor `[batch, heads, tokens, dim]`. Strides count
-/// elements, may be anything for the first three dimensions, and must be 1 for
-/// the last one.
+/// elements and may be anything; CPU kernels want 1 for the last dimension.
 typedef struct GirihView {
   void *data;
   int64_t shape[4];

@@ -86,6 +86,8 @@ TEST_F(CudaCompile, DiskCacheGivesTheSameKernel) {
     EXPECT_EQ(b.uses_tensor_maps, a.uses_tensor_maps);
     EXPECT_STREQ(b.function, a.function);
     EXPECT_STREQ(b.merge_function, a.merge_function);
+    EXPECT_STREQ(b.copy_function, a.copy_function);
+    EXPECT_EQ(b.store_bytes, a.store_bytes);
     EXPECT_EQ(b.base.o_dtype, a.base.o_dtype);
     EXPECT_EQ(b.base.tile_q, a.base.tile_q);
     EXPECT_EQ(b.base.tile_k, a.base.tile_k);
@@ -143,8 +145,6 @@ TEST_F(CudaCompile, OptionsAreChecked) {
     std::vector<const char *> parts; ///< of the message
   } cases[] = {
       {GIRIH_F32, 64, 0, GIRIH_UNSUPPORTED, {"f32", "bf16, f16"}},
-      {GIRIH_BF16, 65, 0, GIRIH_UNSUPPORTED, {"65", "multiples of 8"}},
-      {GIRIH_BF16, 64, 60, GIRIH_UNSUPPORTED, {"60", "multiples of 8"}},
       {GIRIH_F16, 264, 0, GIRIH_UNSUPPORTED, {"264", "256"}},
       {GIRIH_F16, 0, 0, GIRIH_INVALID, {"dim 0", "at least 1"}},
   };
@@ -162,6 +162,24 @@ TEST_F(CudaCompile, OptionsAreChecked) {
           << status.message << " has no " << part;
   }
   EXPECT_EQ(session->compilations(), 0);
+}
+
+TEST_F(CudaCompile, HeadDimsSayWhatIsStoredAtOnce) {
+  auto session = makeSession();
+  for (const char *chip : {"sm_90a", "sm_86"})
+    for (auto [dim, vDim, bytes] : {std::tuple(33, 40, 8), std::tuple(7, 20, 4),
+                                    std::tuple(64, 1, 2), std::tuple(12, 8, 8)}) {
+      options.chip = chip;
+      options.headDim = dim;
+      options.vDim = vDim;
+      auto code = session->compileCuda(causal(), options);
+      ASSERT_TRUE(bool(code)) << llvm::toString(code.takeError());
+      EXPECT_EQ((*code)->desc.store_bytes, bytes) << dim << " " << vDim;
+      EXPECT_STREQ((*code)->desc.copy_function, "attention_copy");
+      EXPECT_NE((*code)->ptx.find(".visible .entry attention_copy("), std::string::npos);
+      EXPECT_EQ((*code)->desc.base.head_dim, dim);
+      EXPECT_EQ((*code)->desc.base.v_dim, vDim);
+    }
 }
 
 TEST_F(CudaCompile, ChipsHaveKernelsOfTheirOwn) {

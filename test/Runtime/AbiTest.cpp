@@ -128,7 +128,7 @@ static_assert(offsetof(GirihCudaArguments, q_stride) == 152);
 static_assert(offsetof(GirihCudaArguments, k_stride) == 176);
 static_assert(offsetof(GirihCudaArguments, v_stride) == 200);
 
-static_assert(sizeof(GirihCudaKernelDesc) == 120);
+static_assert(sizeof(GirihCudaKernelDesc) == 128);
 static_assert(offsetof(GirihCudaKernelDesc, function) == 72);
 static_assert(offsetof(GirihCudaKernelDesc, merge_function) == 80);
 static_assert(offsetof(GirihCudaKernelDesc, threads) == 88);
@@ -138,6 +138,21 @@ static_assert(offsetof(GirihCudaKernelDesc, box_k) == 100);
 static_assert(offsetof(GirihCudaKernelDesc, box_cols) == 104);
 static_assert(offsetof(GirihCudaKernelDesc, blocks_per_multiprocessor) == 108);
 static_assert(offsetof(GirihCudaKernelDesc, uses_tensor_maps) == 112);
+static_assert(offsetof(GirihCudaKernelDesc, store_bytes) == 116);
+static_assert(offsetof(GirihCudaKernelDesc, copy_function) == 120);
+
+static_assert(sizeof(GirihCudaCopy) == 104);
+static_assert(offsetof(GirihCudaCopy, from) == 0);
+static_assert(offsetof(GirihCudaCopy, to) == 8);
+static_assert(offsetof(GirihCudaCopy, from_stride) == 16);
+static_assert(offsetof(GirihCudaCopy, to_stride) == 48);
+static_assert(offsetof(GirihCudaCopy, lines) == 80);
+static_assert(offsetof(GirihCudaCopy, heads) == 84);
+static_assert(offsetof(GirihCudaCopy, rows) == 88);
+static_assert(offsetof(GirihCudaCopy, columns) == 92);
+static_assert(offsetof(GirihCudaCopy, element_bytes) == 96);
+static_assert(offsetof(GirihCudaCopy, blocks_per_line) == 100);
+static_assert(sizeof(GirihCudaCopies) == 3 * sizeof(GirihCudaCopy));
 
 static_assert(sizeof(GirihStatus) == 1024);
 

@@ -193,7 +193,8 @@ TEST(CudaPlan, RefusesWhatDoesNotFit) {
 TEST(CudaKernel, DescriptorsAreChecked) {
   ProgramBuilder builder;
   PlanCase s(lateCausal(builder), 1, 1, 1, 64, 64);
-  const GirihCudaKernelDesc good{s.kernel, "attention", "merge", 384, 200000, 128, 128, 64, 1, 1};
+  const GirihCudaKernelDesc good{s.kernel, "attention", "merge", 384, 200000, 128,
+                                 128,      64,          1,       1,   8,      "copy"};
   GirihStatus status{};
   EXPECT_EQ(checkCudaKernel(&good, &status), GIRIH_OK) << status.message;
   auto expectRefused = [&](auto change, int code, const char *message) {
@@ -227,6 +228,14 @@ TEST(CudaKernel, DescriptorsAreChecked) {
   expectRefused([](Desc d) { d.base.tile_q = 90; }, GIRIH_INVALID,
                 "expected tile_q of a kernel with a merge function to be a multiple of 4, but got "
                 "90");
+  for (int32_t bytes : {0, 1, 6, 32})
+    expectRefused(
+        [&](Desc d) { d.store_bytes = bytes; }, GIRIH_INVALID,
+        ("expected store_bytes of the kernel to be a power of two from 2 to 16, but got " +
+         std::to_string(bytes))
+            .c_str());
+  expectRefused([](Desc d) { d.base.o_dtype = GIRIH_F32, d.store_bytes = 2; }, GIRIH_INVALID,
+                "expected store_bytes of the kernel to be a power of two from 4 to 16, but got 2");
   GirihCudaKernelDesc plain = good;
   plain.uses_tensor_maps = plain.box_q = plain.box_cols = 0;
   EXPECT_EQ(checkCudaKernel(&plain, &status), GIRIH_OK) << status.message;
@@ -238,17 +247,17 @@ TEST(CudaKernel, DescriptorsAreChecked) {
   EXPECT_STREQ(status.message, "expected a kernel descriptor, but got null");
 }
 
-TEST(CudaAccess, IsSixteenBytesAtATime) {
+TEST(CudaAccess, IsSoManyBytesAtATime) {
   GirihStatus status{};
   auto check = [&](uintptr_t address, int32_t dtype, int64_t heads, int64_t headStride,
-                   int64_t tokenStride) {
+                   int64_t tokenStride, int32_t bytes = 16, int64_t columnStride = 1) {
     GirihView o{reinterpret_cast<void *>(address),
                 {1, heads, 8, 4},
-                {3, headStride, tokenStride, 1},
+                {3, headStride, tokenStride, columnStride},
                 dtype,
                 0};
     status = GirihStatus{};
-    return checkAccess("o", o, &status);
+    return checkStores("o", o, bytes, &status);
   };
   EXPECT_EQ(check(0x70, GIRIH_F32, 2, 32, 4), GIRIH_OK) << status.message;
   EXPECT_EQ(check(0x70, GIRIH_BF16, 2, 64, 8), GIRIH_OK) << status.message;
@@ -263,4 +272,12 @@ TEST(CudaAccess, IsSixteenBytesAtATime) {
   EXPECT_EQ(check(0x70, GIRIH_F32, 2, 30, 4), GIRIH_UNSUPPORTED);
   EXPECT_STREQ(status.message, "expected the head stride of o to be a multiple of 4 elements (16 "
                                "bytes), but got 30");
+  EXPECT_EQ(check(0x70, GIRIH_BF16, 2, 64, 8, 16, 2), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(status.message, "expected the innermost stride of o to be 1, but got 2");
+  // Two elements at a time, and one.
+  EXPECT_EQ(check(0x74, GIRIH_BF16, 2, 66, 6, 4), GIRIH_OK) << status.message;
+  EXPECT_EQ(check(0x74, GIRIH_BF16, 2, 66, 5, 4), GIRIH_UNSUPPORTED);
+  EXPECT_EQ(check(0x72, GIRIH_BF16, 2, 66, 6, 4), GIRIH_UNSUPPORTED);
+  EXPECT_EQ(check(0x72, GIRIH_F16, 2, -3, 7, 2), GIRIH_OK) << status.message;
+  EXPECT_EQ(check(0x71, GIRIH_F16, 2, 3, 7, 2), GIRIH_UNSUPPORTED);
 }

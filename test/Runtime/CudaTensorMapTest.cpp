@@ -77,6 +77,7 @@ TEST(CudaTensorMap, IgnoresStridesOfSingleElements) {
   Described d(makeView({1, 1, 1, 20}, {-7, 3, 20, 1}));
   ASSERT_EQ(d.code, GIRIH_OK) << d.status.message;
   EXPECT_EQ(strides(d), (Strides{48, 48, 48}));
+  EXPECT_EQ(Described(makeView({1, 2, 8, 1}, {0, 64, 8, 5})).code, GIRIH_OK);
 }
 
 TEST(CudaTensorMap, RefusesWhatTheCopyEngineCannotRead) {
@@ -94,6 +95,8 @@ TEST(CudaTensorMap, RefusesWhatTheCopyEngineCannotRead) {
        "expected the batch stride of k not to be negative, but got -512"},
       {makeView({2, 1, 8, 64}, {int64_t{1} << 39, 0, 64, 1}),
        "expected the batch stride of k to be below 549755813888 elements, but got 549755813888"},
+      {makeView({1, 1, 8, 64}, {0, 0, 512, 8}),
+       "expected the innermost stride of k to be 1, but got 8"},
       {makeView({int64_t{1} << 32, 1, 8, 64}, {0, 0, 64, 1}),
        "expected extent 0 of k to be below 2^32, but got 4294967296"},
   };

@@ -251,8 +251,16 @@ TEST(PrepareLaunch, TakesTheOutputOfTheKernel) {
   EXPECT_EQ(s.launch.o.dtype, GIRIH_F16);
 }
 
+TEST(PrepareLaunch, AcceptsAnyStrideForGpus) {
+  LaunchCase s; // without an entry
+  s.k.stride[3] = -2;
+  s.o.stride[3] = 20;
+  EXPECT_EQ(s.prepare(), GIRIH_OK) << s.status.message;
+}
+
 TEST(PrepareLaunch, AcceptsAnyOuterStride) {
   LaunchCase s;
+  s.kernel.entry = [](const GirihLaunch *, const GirihTask *, void *) {};
   s.k.stride[0] = 0;
   s.k.stride[1] = -5000;
   s.q.stride[2] = 1;
@@ -291,8 +299,12 @@ TEST(PrepareLaunch, NamesWhatIsWrong) {
         "expected q to have dtype f16, but got unknown dtype 5");
   check([](LaunchCase &s) { s.q.shape[2] = 0; }, GIRIH_INVALID,
         "expected extent 2 of q to be positive, but got 0");
-  check([](LaunchCase &s) { s.k.stride[3] = 2; }, GIRIH_INVALID,
-        "expected the innermost stride of k to be 1, but got 2");
+  check(
+      [](LaunchCase &s) {
+        s.k.stride[3] = 2;
+        s.kernel.entry = [](const GirihLaunch *, const GirihTask *, void *) {};
+      },
+      GIRIH_INVALID, "expected the innermost stride of k to be 1, but got 2");
   check([](LaunchCase &s) { s.v.stride[0] = INT64_MAX; }, GIRIH_INVALID,
         "expected v to fit 64-bit offsets, but got shape 2 x 2 x 20 x 24");
   check([](LaunchCase &s) { s.k.shape[0] = 3; }, GIRIH_INVALID,

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Every function that the runtime requires. An image is text; it has the functions
-// whose names it contains. A function with "merge" or "plain" in its name takes the
-// arguments only, others three tensor maps before them.
+// whose names it contains. A function with "copy" in its name takes copies, one with
+// "merge" or "plain" the arguments only, others three tensor maps before them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -170,12 +170,16 @@ GIRIH_FAKE Result cuLaunchKernel(Function function, unsigned gridX, unsigned gri
                     sharedBytes,
                     stream,
                     {},
+                    {},
                     {}};
   auto has = [&](const char *part) { return launch.function.find(part) != std::string::npos; };
-  int arguments = has("merge") || has("plain") ? 0 : 3;
+  int arguments = has("merge") || has("plain") || has("copy") ? 0 : 3;
   for (int i = 0; i < arguments; ++i)
     memcpy(&launch.maps[i], parameters[i], sizeof(FakeTensorMap));
-  memcpy(&launch.arguments, parameters[arguments], sizeof(GirihCudaArguments));
+  if (has("copy"))
+    memcpy(&launch.copies, parameters[0], sizeof(GirihCudaCopies));
+  else
+    memcpy(&launch.arguments, parameters[arguments], sizeof(GirihCudaArguments));
   FakeDriver &seen = state().seen;
   if (seen.launchResult == 0) {
     seen.launches.push_back(launch);

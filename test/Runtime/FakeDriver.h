@@ -34,8 +34,9 @@ struct FakeLaunch {
   std::string function;
   unsigned grid[3], block[3], sharedBytes;
   const void *stream;
-  FakeTensorMap maps[3]; ///< none of a kernel without maps
-  GirihCudaArguments arguments;
+  FakeTensorMap maps[3];        ///< none of a kernel without maps
+  GirihCudaArguments arguments; ///< zeros of the copy kernel
+  GirihCudaCopies copies;       ///< zeros of others
 };
 
 /// What tests see of the driver and tell it. Of one thread.

@@ -28,8 +28,9 @@ class AmpereGate : public PtxasGate {};
 /// mma instructions of a kernel: each is 16 of what is summed over for 8 columns.
 static int64_t productsOf(const GateCase &gate, const CudaCode &code) {
   int64_t vDim = gate.options.vDim ? gate.options.vDim : gate.options.headDim;
+  int64_t depth = (gate.options.headDim + 15) / 16;
   // Tiles are padded to 16 columns, but one that is as narrow as a product.
-  int64_t depth = (gate.options.headDim + 15) / 16, width = vDim <= 8 ? 1 : (vDim + 15) / 16 * 2;
+  int64_t width = vDim == 8 ? 1 : (vDim + 15) / 16 * 2;
   int64_t keys = code.desc.base.tile_k / 16;
   return depth * 2 * keys + keys * width;
 }
@@ -65,8 +66,8 @@ TEST_P(AmpereGate, PtxasHasNoComplaints) {
 
 TEST(AmpereConfig, EveryHeadDimFitsEveryChip) {
   for (const char *name : {"sm_80", "sm_86", "sm_89"})
-    for (int64_t dim = 8; dim <= 256; dim += 8)
-      for (int64_t vDim = 8; vDim <= 256; vDim += 8) {
+    for (int64_t dim = 1; dim <= 256; dim += 5)
+      for (int64_t vDim = 1; vDim <= 256; vDim += 5) {
         ampere::Config config;
         config.dim = dim;
         config.vDim = vDim;
@@ -82,7 +83,7 @@ TEST(AmpereConfig, EveryHeadDimFitsEveryChip) {
 /// Eight rows of one column are in eight places of 16 bytes, modulo the 128 bytes
 /// of all banks: what ldmatrix reads at once meets no conflict.
 TEST(AmpereConfig, SwizzleHasNoBankConflicts) {
-  for (int64_t columns = 8; columns <= 256; columns += 8) {
+  for (int64_t columns = 1; columns <= 256; ++columns) {
     ampere::TileShape shape{64, columns};
     int64_t bits = shape.swizzleBits();
     for (int64_t column = 0; column != shape.pieces(); ++column) {
@@ -124,6 +125,19 @@ static std::vector<GateCase> headDimCases() {
   // Head dims that fill no 16 columns of a product.
   cases.push_back({"sm_86_d72_f16", causal(), optionsFor("sm_86", 72, GIRIH_F16)});
   cases.push_back({"sm_80_d8_bf16", full(), optionsFor("sm_80", 8)});
+  struct {
+    const char *chip;
+    int64_t dim, vDim;
+  } padded[] = {{"sm_80", 20, 20},
+                {"sm_86", 1, 8},
+                {"sm_80", 100, 100},
+                {"sm_89", 129, 33},
+                {"sm_86", 250, 250}};
+  for (auto [chip, dim, vDim] : padded) {
+    cases.push_back({std::string(chip) + "_d" + std::to_string(dim) + "x" + std::to_string(vDim),
+                     causal(), optionsFor(chip, dim)});
+    cases.back().options.vDim = vDim;
+  }
   return cases;
 }
 

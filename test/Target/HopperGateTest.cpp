@@ -131,7 +131,7 @@ TEST_P(HopperGate, PtxasHasNoComplaints) {
   EXPECT_LE(blocks * 128 * (load + warpgroups * compute), registersOfMultiprocessor);
 
   EXPECT_EQ(countOf(code.ptx, "wgmma.mma_async"), productsOf(gate, code));
-  EXPECT_EQ(countOf(code.ptx, ".entry "), 2); // and the one that merges parts
+  EXPECT_EQ(countOf(code.ptx, ".entry "), 3); // and those that merge parts and copy
   EXPECT_GE(countOf(code.ptx, "mbarrier.try_wait.parity"), 1);
   EXPECT_GE(countOf(code.ptx, "cp.async.bulk.tensor.4d"), 3); // q, k and v
 }
@@ -146,6 +146,21 @@ static CompileOptions optionsFor(int64_t dim, int64_t vDim = 0, GirihDType dtype
   options.vDim = vDim;
   options.dtype = dtype;
   return options;
+}
+
+/// Head dims that are no multiple of 16 bytes are padded; their outputs are stored in
+/// words or halves of words.
+static std::vector<GateCase> paddedCases() {
+  struct {
+    int64_t dim, vDim;
+  } dims[] = {{1, 1}, {20, 20}, {33, 7}, {100, 100}, {36, 100}, {100, 36}, {129, 129}, {250, 250}};
+  std::vector<GateCase> cases;
+  for (auto [dim, vDim] : dims) {
+    GirihDType dtype = cases.size() % 2 ? GIRIH_F16 : GIRIH_BF16;
+    cases.push_back({"d" + std::to_string(dim) + "x" + std::to_string(vDim),
+                     causal() & window(1000), optionsFor(dim, vDim, dtype)});
+  }
+  return cases;
 }
 
 /// Tiles of the size that is chosen for them. f16 is compiled like bf16 but for the
@@ -254,4 +269,5 @@ static std::string nameOf(const ::testing::TestParamInfo<GateCase> &info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(HeadDims, HopperGate, ::testing::ValuesIn(headDimCases()), nameOf);
+INSTANTIATE_TEST_SUITE_P(PaddedHeadDims, HopperGate, ::testing::ValuesIn(paddedCases()), nameOf);
 INSTANTIATE_TEST_SUITE_P(Patterns, HopperGate, ::testing::ValuesIn(patternCases()), nameOf);

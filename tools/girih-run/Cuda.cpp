@@ -225,6 +225,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
       GIRIH_OK)
     return statusError(status);
   Owned<GirihCudaPlan> plan(planned, girihCudaPlanFree);
+  report.copiedBytes = girihCudaPlanCopiedBytes(planned);
 
   const std::vector<char> &cubin = (*code)->cubin;
   const bool isText = asPtx || cubin.empty();

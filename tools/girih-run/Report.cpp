@@ -75,6 +75,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
                                                             : llvm::json::Value("fail"));
     json.attribute("checked_rows", report.check ? llvm::json::Value(report.check->rows) : none);
     json.attribute("launches", report.launches);
+    json.attribute("copied_bytes", report.copiedBytes);
     if (report.launchUs)
       json.attribute("launch_us", jsonNumber(*report.launchUs));
   });
@@ -121,6 +122,10 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
                                  report.launches == 1
                                      ? "one launch"
                                      : fmt::format("median of {} launches", report.launches)));
+  if (report.copiedBytes > 0)
+    out +=
+        row("copied", fmt::format("{} bytes in each launch: rows that are no multiple of 16 bytes",
+                                  report.copiedBytes));
   if (report.launchUs)
     out += row("launch", fmt::format("{:.1f} us of the host", *report.launchUs));
   out += row("useful", fmt::format("{:.1f} GFLOP/s", gflops(r, stats.useful_pairs, report.timeMs)));

@@ -20,6 +20,8 @@ struct RunReport {
   int64_t launches = 1; ///< that the time is the median of
   /// Host time of enqueuing one launch on an idle GPU, in microseconds; with --bench.
   std::optional<double> launchUs;
+  /// Bytes of tensors that a launch copies because the kernel cannot address them.
+  int64_t copiedBytes = 0;
   bool cacheHit = false;
   int threads = 0;
   std::string device; ///< of a GPU; empty: this processor

@@ -164,7 +164,7 @@ def ConvertTileToAmpere : Pass<"girih-convert-tile-to-ampere", "::mlir::ModuleOp
     one tile ahead. A block does its tasks one after another.
 
     *Needs*: what girih-convert-attention-to-tile with girih-tensor-cores leaves;
-    bf16 or f16 inputs; head dims that are multiples of 8; tiles of 64 or 128 rows.
+    bf16 or f16 inputs; tiles of 64 or 128 rows.
 
     *Leaves*: llvm, nvvm and arith ops. The function carries girih.shared_bytes and
     girih.threads.

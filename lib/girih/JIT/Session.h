@@ -124,9 +124,8 @@ public:
   virtual llvm::Expected<std::shared_ptr<CompiledKernel>>
   compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
 
-  /// The same for an NVIDIA GPU (options.chip). Needs none. Inputs are bf16 or f16,
-  /// head dims multiples of 8 up to 256; anything else, and a chip that has no
-  /// path, is GIRIH_UNSUPPORTED.
+  /// The same for an NVIDIA GPU (options.chip). Needs none. Inputs are bf16 or f16;
+  /// f32, and a chip that has no path, are GIRIH_UNSUPPORTED.
   virtual llvm::Expected<std::shared_ptr<const CudaCode>>
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
 

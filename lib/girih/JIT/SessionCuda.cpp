@@ -7,6 +7,7 @@
 
 #include "girih/JIT/SessionImpl.h"
 
+#include "girih/Conversion/Fragments/Fragments.h"
 #include "girih/Conversion/TileToAmpere/Config.h"
 #include "girih/JIT/HopperTiles.h"
 #include "girih/Pattern/Girih.h"
@@ -63,10 +64,6 @@ llvm::Expected<CompileOptions> girih::cudaOptions(CompileOptions options) {
                             "' is not supported; supported: sm_80, sm_86, sm_89, sm_90a");
   if (options.dtype == GIRIH_F32)
     return unsupportedError("dtype f32 is not supported on cuda; supported: bf16, f16");
-  if (options.headDim % 8 || vDimOf(options) % 8)
-    return unsupportedError("head dims " + std::to_string(options.headDim) + " and " +
-                            std::to_string(vDimOf(options)) +
-                            " are not supported on cuda; supported: multiples of 8 up to 256");
   if (!chip)
     return hopperOptions(options);
   ampere::Config config = ampere::chooseTiles(*chip, ampereConfig(options));
@@ -185,6 +182,8 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   desc.base.o_dtype = options.dtype;
   desc.function = kernelName;
   desc.merge_function = mergeName;
+  desc.copy_function = copyName;
+  desc.store_bytes = static_cast<int32_t>(gpu::storeBytes(vDimOf(options), /*elementBytes=*/2));
   desc.box_q = desc.base.tile_q;
   desc.box_k = desc.base.tile_k;
   desc.box_cols = 64;

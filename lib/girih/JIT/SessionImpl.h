@@ -131,6 +131,8 @@ private:
 inline constexpr const char *kernelName = "attention";
 /// Of the GPU kernel that merges the parts of split q-tiles.
 inline constexpr const char *mergeName = "attention_merge";
+/// Of the GPU kernel that copies what the attention kernel cannot address.
+inline constexpr const char *copyName = "attention_copy";
 
 int64_t vDimOf(const CompileOptions &options);
 std::string tilingOf(const CompileOptions &options);

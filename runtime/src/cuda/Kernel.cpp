@@ -27,6 +27,9 @@ static constexpr int32_t kBoxRowBytes = 128;
 /// What compute capabilities 8.0 and 9.0 keep resident.
 static constexpr int32_t kMaxBlocksPerMultiprocessor = 32;
 
+/// What one instruction stores at most.
+static constexpr int32_t kMaxStoreBytes = 16;
+
 /// Whether the encoder takes the boxes of the tensor maps.
 static int checkBoxes(const GirihCudaKernelDesc &desc, GirihStatus *status) {
   const struct {
@@ -71,6 +74,11 @@ int cuda::checkCudaKernel(const GirihCudaKernelDesc *desc, GirihStatus *status) 
                 "expected blocks_per_multiprocessor of the kernel to be between 1 and %d, but got "
                 "%d",
                 kMaxBlocksPerMultiprocessor, desc->blocks_per_multiprocessor);
+  const int32_t element = desc->base.o_dtype == GIRIH_F32 ? 4 : 2, stores = desc->store_bytes;
+  if (stores < element || stores > kMaxStoreBytes || (stores & (stores - 1)) != 0)
+    return fail(status, GIRIH_INVALID,
+                "expected store_bytes of the kernel to be a power of two from %d to %d, but got %d",
+                element, kMaxStoreBytes, stores);
   if (desc->merge_function && desc->base.tile_q % kMergeRows != 0)
     return fail(status, GIRIH_INVALID,
                 "expected tile_q of a kernel with a merge function to be a multiple of %d, but got "
@@ -199,6 +207,8 @@ static int loadKernel(GirihCudaDevice *device, const GirihCudaKernelDesc &desc, 
     code = prepareFunction(*kernel, status);
   if (code == GIRIH_OK && desc.merge_function)
     code = findFunction(*kernel, desc.merge_function, kernel->merge, status);
+  if (code == GIRIH_OK && desc.copy_function)
+    code = findFunction(*kernel, desc.copy_function, kernel->copy, status);
   if (code != GIRIH_OK) {
     device->driver.cuModuleUnload(kernel->module);
     return code;

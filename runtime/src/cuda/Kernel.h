@@ -16,13 +16,14 @@
 
 struct GirihCudaKernel {
   GirihCudaDevice *device;
-  /// `base.name`, `base.map`, `function` and `merge_function` are not read: they are
-  /// the caller's.
+  /// `base.name`, `base.map` and the names of functions may only be compared with null:
+  /// they are the caller's.
   GirihCudaKernelDesc desc;
   std::string name;
   girih::cuda::Module module = nullptr;
   girih::cuda::Function function = nullptr;
   girih::cuda::Function merge = nullptr; ///< null without a merge function
+  girih::cuda::Function copy = nullptr;  ///< null without a copy function
 };
 
 namespace girih::cuda {
@@ -31,6 +32,9 @@ namespace girih::cuda {
 constexpr int32_t kMergeThreads = 128;
 /// Rows of a q-tile that such a block merges.
 constexpr int32_t kMergeRows = kMergeThreads / 32;
+
+/// Threads of a block of the copy kernel.
+constexpr unsigned kCopyThreads = 128;
 
 /// Whether a descriptor is one of a CUDA kernel that can run somewhere.
 int checkCudaKernel(const GirihCudaKernelDesc *desc, GirihStatus *status);

@@ -3,13 +3,13 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Checks, three tensor maps (or none), one driver call, and one more where q-tiles were
-// split. Nothing is allocated or waited for, and all parameters travel by value, so a CUDA graph
-// can replay a launch.
+// Checks, three tensor maps (or none), one driver call, and one more each where tensors
+// are copied before or after and where q-tiles were split. Nothing is allocated or waited for, and
+// all parameters travel by value, so a CUDA graph can replay a launch.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Access.h"
+#include "Copies.h"
 #include "Kernel.h"
 #include "Plan.h"
 #include "TensorMap.h"
@@ -32,6 +32,7 @@ struct Enqueue {
   GirihCudaArguments arguments;
   unsigned blocks;
   unsigned mergeRows, merges; ///< blocks of the merge kernel; no launch when `merges` is 0
+  CopyList before, after;
 };
 
 } // namespace
@@ -100,10 +101,11 @@ static int checkLaunch(const GirihCudaKernel &kernel, const GirihLaunch &launch,
   return GIRIH_OK;
 }
 
-static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &launch,
+static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &given,
                           const GirihCudaPlan &plan, Enqueue &enqueue, GirihStatus *status) {
-  if (int code = checkLaunch(kernel, launch, plan, status))
+  if (int code = checkLaunch(kernel, given, plan, status))
     return code;
+  GirihLaunch launch = given;
   const GirihCudaDevice &device = *kernel.device;
   const struct {
     const char *name;
@@ -117,7 +119,8 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
     if (pointer.data)
       if (int code = checkPointer(device, pointer.name, pointer.data, status))
         return code;
-  if (int code = checkAccess("o", launch.o, status))
+  if (int code =
+          placeCopies(kernel.desc, plan.copies, launch, enqueue.before, enqueue.after, status))
     return code;
   const struct {
     const char *name;
@@ -127,17 +130,11 @@ static int prepareEnqueue(const GirihCudaKernel &kernel, const GirihLaunch &laun
   } maps[] = {{"q", launch.q, kernel.desc.box_q, enqueue.q},
               {"k", launch.k, kernel.desc.box_k, enqueue.k},
               {"v", launch.v, kernel.desc.box_k, enqueue.v}};
-  for (const auto &map : maps) {
-    // Kernels that copy by cp.async ask of views what the copy engine does: 16 bytes
-    // at a time.
-    TensorMapShape shape;
-    int code = kernel.desc.uses_tensor_maps
-                   ? encodeTensorMap(device.driver, map.name, map.view, map.rows,
-                                     kernel.desc.box_cols, map.map, status)
-                   : describeTensorMap(map.name, map.view, 1, 1, shape, status);
-    if (code != GIRIH_OK)
-      return code;
-  }
+  if (kernel.desc.uses_tensor_maps)
+    for (const auto &map : maps)
+      if (int code = encodeTensorMap(device.driver, map.name, map.view, map.rows,
+                                     kernel.desc.box_cols, map.map, status))
+        return code;
 
   GirihCudaArguments &arguments = enqueue.arguments;
   arguments.o = launch.o.data;
@@ -187,19 +184,30 @@ static int failLaunch(const GirihCudaKernel &kernel, const GirihLaunch &launch,
                   enqueue.merges);
 }
 
-/// The kernel, and after it on the same stream what merges its parts.
+static Result enqueueCopies(const GirihCudaKernel &kernel, CopyList &list, Stream stream) {
+  if (list.count == 0)
+    return 0;
+  void *parameters[] = {&list.copies};
+  return kernel.device->driver.cuLaunchKernel(kernel.copy, list.blocks, list.count, 1, kCopyThreads,
+                                              1, 1, 0, stream, parameters, nullptr);
+}
+
+/// The kernel and, on the same stream, copies before it, what merges its parts, and the
+/// copy after it.
 static Result enqueueKernel(const GirihCudaKernel &kernel, Enqueue &enqueue, Stream stream) {
   const Driver &driver = kernel.device->driver;
+  if (Result result = enqueueCopies(kernel, enqueue.before, stream))
+    return result;
   void *all[] = {&enqueue.q, &enqueue.k, &enqueue.v, &enqueue.arguments};
   constexpr int numMaps = 3;
   void **parameters = kernel.desc.uses_tensor_maps ? all : all + numMaps;
   Result result = driver.cuLaunchKernel(
       kernel.function, enqueue.blocks, 1, 1, static_cast<unsigned>(kernel.desc.threads), 1, 1,
       static_cast<unsigned>(kernel.desc.shared_bytes), stream, parameters, nullptr);
-  if (result != 0 || enqueue.merges == 0)
-    return result;
-  return driver.cuLaunchKernel(kernel.merge, enqueue.mergeRows, enqueue.merges, 1, kMergeThreads, 1,
-                               1, 0, stream, all + numMaps, nullptr);
+  if (result == 0 && enqueue.merges > 0)
+    result = driver.cuLaunchKernel(kernel.merge, enqueue.mergeRows, enqueue.merges, 1,
+                                   kMergeThreads, 1, 1, 0, stream, all + numMaps, nullptr);
+  return result == 0 ? enqueueCopies(kernel, enqueue.after, stream) : result;
 }
 
 /// What both entry points check first.

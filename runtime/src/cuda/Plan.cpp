@@ -15,10 +15,35 @@
 #include "PlanImage.h"
 
 #include <algorithm>
+#include <array>
+#include <cinttypes>
 #include <memory>
 
 using namespace girih;
 using namespace girih::cuda;
+
+/// Gives those views of `launch` room that kernels of `desc` do not take as they are.
+static int addCopies(const GirihCudaKernelDesc &desc, const GirihLaunch &launch, PlanImage &image,
+                     std::array<int64_t, kNumOperands> &places, GirihCudaPlan &plan,
+                     GirihStatus *status) {
+  for (int i = 0; i < kNumOperands; ++i) {
+    const GirihView &view = launch.*kOperands[i].view;
+    if (!desc.copy_function || checkDirect(desc, kOperands[i], view, nullptr) == GIRIH_OK)
+      continue;
+    CopyShape shape;
+    if (int code = describeCopy(kOperands[i], view, shape, status))
+      return code;
+    if (Wide(image.totalBytes) + shape.bytes > INT64_MAX / 2)
+      return fail(status, GIRIH_UNSUPPORTED,
+                  "expected a plan of less than 2^62 bytes, but got copies of %" PRId64
+                  " bytes and more",
+                  image.totalBytes);
+    places[i] = image.addWorkspace(shape.bytes);
+    plan.copies.bytes[i] = shape.bytes;
+    plan.copiedBytes += shape.moved;
+  }
+  return GIRIH_OK;
+}
 
 static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
                       const GirihBlockMap &map, const GirihMapProgram &program,
@@ -31,7 +56,11 @@ static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
                                 static_cast<int32_t>(std::min<Wide>(blocks, INT32_MAX)),
                                 desc.merge_function != nullptr, image, status))
     return code;
-  auto plan = std::make_unique<GirihCudaPlan>(GirihCudaPlan{device});
+  auto plan = std::make_unique<GirihCudaPlan>();
+  plan->device = device;
+  std::array<int64_t, kNumOperands> copyPlaces{};
+  if (int code = addCopies(desc, launch, image, copyPlaces, *plan, status))
+    return code;
   if (int code = girihCudaAllocate(device, image.totalBytes, &plan->memory, status))
     return code;
   image.relocate(plan->memory);
@@ -54,6 +83,9 @@ static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
     plan->partialO = reinterpret_cast<float *>(memory + image.partialOAt);
     plan->partialLse = reinterpret_cast<float *>(memory + image.partialLseAt);
   }
+  for (int i = 0; i < kNumOperands; ++i)
+    if (plan->copies.bytes[i] > 0)
+      plan->copies.memory[i] = memory + copyPlaces[i];
   plan->params = map.params;
   plan->headsPerKv = launch.heads_per_kv;
   *created = plan.release();
@@ -75,6 +107,8 @@ int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc
   return guarded(status,
                  [&] { return createPlan(device, *desc, *map, *program, *launch, plan, status); });
 }
+
+int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan) { return plan->copiedBytes; }
 
 void girihCudaPlanFree(GirihCudaPlan *plan) {
   if (!plan)

@@ -10,10 +10,11 @@
 #ifndef GIRIH_RUNTIME_CUDA_PLAN_H
 #define GIRIH_RUNTIME_CUDA_PLAN_H
 
+#include "Copies.h"
 #include "Device.h"
 
 struct GirihCudaPlan {
-  GirihCudaDevice *device;
+  GirihCudaDevice *device = nullptr;
   /// One allocation; everything below lies in it.
   void *memory = nullptr;
   const GirihCudaTask *tasks = nullptr;
@@ -27,6 +28,8 @@ struct GirihCudaPlan {
   /// Lengths of the map, without operands.
   GirihMapParams params{};
   int64_t headsPerKv = 0;
+  girih::cuda::CopyRoom copies;
+  int64_t copiedBytes = 0; ///< by a launch with the views that the plan was made for
 };
 
 #endif // GIRIH_RUNTIME_CUDA_PLAN_H

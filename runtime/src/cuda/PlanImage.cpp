@@ -25,6 +25,7 @@ namespace {
 /// Hands out places in the image.
 class Layout {
 public:
+  explicit Layout(int64_t size = 0) : size(size) {}
   /// Room for `bytes`; returns where it begins.
   int64_t add(int64_t bytes) {
     constexpr int64_t align = 256;
@@ -32,7 +33,7 @@ public:
     size += ceilDiv(bytes, align) * align;
     return at;
   }
-  int64_t size = 0;
+  int64_t size;
 };
 
 } // namespace
@@ -67,6 +68,13 @@ static void copyTable(const GirihBoundTable &table, const PlanImage::TablePlaces
     copyWords(places.indices, table.indices, table.indptr[offsets - 1]);
 }
 
+int64_t PlanImage::addWorkspace(int64_t bytes) {
+  Layout layout{totalBytes};
+  int64_t at = layout.add(bytes);
+  totalBytes = layout.size;
+  return at;
+}
+
 void PlanImage::relocate(const void *base) {
   for (size_t i = 0; i < tables.size(); ++i) {
     GirihBoundTable table = tables[i];
@@ -96,13 +104,15 @@ template <typename T> static int64_t placeList(const std::vector<T> &values, Lay
 static int placeWorkspace(const GirihKernelDesc &kernel, int32_t slots, Layout &layout,
                           PlanImage &image, GirihStatus *status) {
   Wide rows = Wide(slots) * kernel.tile_q;
-  Wide bytes = rows * (Wide(kernel.v_dim) + 1) * int64_t{sizeof(float)};
+  // Rows as the kernel stores them: whole groups of 8 columns.
+  const int64_t columns = ceilDiv(kernel.v_dim, 8) * 8;
+  Wide bytes = rows * (columns + 1) * int64_t{sizeof(float)};
   if (bytes > INT64_MAX / 2)
     return fail(status, GIRIH_UNSUPPORTED,
                 "expected a workspace of less than 2^62 bytes, but got %d parts of %d x %d f32",
                 slots, kernel.tile_q, kernel.v_dim);
   int64_t lseBytes = static_cast<int64_t>(rows) * int64_t{sizeof(float)};
-  image.partialOAt = layout.add(lseBytes * kernel.v_dim);
+  image.partialOAt = layout.add(lseBytes * columns);
   image.partialLseAt = layout.add(lseBytes);
   image.totalBytes = layout.size;
   return GIRIH_OK;

@@ -28,13 +28,17 @@ struct PlanImage {
 
   std::vector<char> bytes;
   int64_t tasksAt = 0, blocksAt = 0, mergesAt = 0, runsAt = 0, tablesAt = 0;
-  /// f32 [numSlots, tile_q, v_dim] and [numSlots, tile_q]; uninitialised.
+  /// f32 [numSlots, tile_q, v_dim rounded up to a multiple of 8] and [numSlots, tile_q];
+  /// uninitialised.
   int64_t partialOAt = 0, partialLseAt = 0;
   int64_t totalBytes = 0; ///< with the workspace
   int32_t numTasks = 0, numBlocks = 0, numMerges = 0, numSlots = 0;
   int64_t numRuns = 0; ///< with the empty one
   std::vector<GirihBoundTable> tables;
   std::vector<TablePlaces> places;
+
+  /// Room for `bytes` more behind all else, not among the bytes; returns where it begins.
+  int64_t addWorkspace(int64_t bytes);
 
   /// Writes the bound tables for a copy of the bytes at `base`, which may be on
   /// a device.

@@ -11,6 +11,7 @@
 #include "TensorMap.h"
 
 #include "../Error.h"
+#include "Access.h"
 
 #include <cinttypes>
 
@@ -31,6 +32,8 @@ int cuda::describeTensorMap(const char *name, const GirihView &view, int32_t box
                 "expected data of %s to be aligned to %" PRId64
                 " bytes, but got address 0x%" PRIxPTR,
                 name, kAlign, address);
+  if (int code = checkColumns(name, view, status))
+    return code;
   int64_t rowBytes = (view.shape[3] * kElementBytes + kAlign - 1) / kAlign * kAlign;
   static constexpr const char *kDimensions[] = {"batch", "head", "token"};
   for (int i = 0; i < 3; ++i) {

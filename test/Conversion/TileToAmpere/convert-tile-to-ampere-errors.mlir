@@ -27,17 +27,6 @@ func.func @odd_rows(%q: tensor<?x?x?x64xf16>, %k: tensor<?x?x?x64xf16>, %v: tens
 
 // -----
 
-// expected-error @+1 {{expected head dims that are multiples of 8, but got 60 and 64}}
-func.func @odd_dims(%q: tensor<?x?x?x60xf16>, %k: tensor<?x?x?x60xf16>, %v: tensor<?x?x?x64xf16>, %s: f32)
-    -> (tensor<?x?x?x64xf32>, tensor<?x?x?xf32>) {
-  %p = girih.full
-  %o, %lse = girih.attention q(%q) k(%k) v(%v) pattern(%p) scale(%s) tile [128, 64]
-      : tensor<?x?x?x60xf16>, tensor<?x?x?x60xf16>, tensor<?x?x?x64xf16> -> tensor<?x?x?x64xf32>, tensor<?x?x?xf32>
-  return %o, %lse : tensor<?x?x?x64xf32>, tensor<?x?x?xf32>
-}
-
-// -----
-
 // expected-error @+1 {{expected tiles to fit 101376 bytes of shared memory on sm_86, but got 196608}}
 func.func @too_large(%q: tensor<?x?x?x256xf16>, %k: tensor<?x?x?x256xf16>, %v: tensor<?x?x?x256xf16>, %s: f32)
     -> (tensor<?x?x?x256xf32>, tensor<?x?x?xf32>) {

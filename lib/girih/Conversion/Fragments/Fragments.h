@@ -29,6 +29,13 @@ using Fragment = llvm::SmallVector<mlir::Value>;
 /// Scalars of a thread for a tile of `type`: columns are padded to 16, except for a
 /// tile of 8.
 size_t fragmentSize(mlir::Type type);
+/// Elements of a row of v dim `vDim` in the workspace of split rows
+/// (GirihCudaArguments::partial_o).
+int64_t partialPitch(int64_t vDim);
+/// What data and strides of an o of `elementBytes` have to be multiples of, in bytes,
+/// for kernels to store to it (GirihCudaKernelDesc::store_bytes): a contiguous o always
+/// is.
+int64_t storeBytes(int64_t vDim, int64_t elementBytes);
 /// Whether `op` is a product that is only stored.
 bool isMadeAtStore(mlir::Operation *op);
 
@@ -109,6 +116,8 @@ private:
   void storeLse(const Rows &to, const Fragment &from);
   void storeRows(const Rows &to, mlir::Value tile);
   void storePairs(mlir::Value tile, int64_t r, mlir::Value line, mlir::Value when);
+  void storeNarrow(mlir::Value tile, int64_t r, mlir::Value line, mlir::Type element,
+                   mlir::Value when);
   void storePacked(mlir::Value tile, int64_t r, mlir::Value line, mlir::Type element,
                    mlir::Value when);
   /// Element `i` of the fragment of `tile`, made here when it can be: a product

@@ -10,6 +10,9 @@
 
 #include "girih/Conversion/Fragments/MergeKernel.h"
 
+#include "girih/Conversion/Fragments/Fragments.h"
+#include "girih/Conversion/Fragments/SideKernel.h"
+
 #include "girih-c/Cuda.h"
 
 #include <limits>
@@ -20,27 +23,13 @@ using namespace girih::gpu;
 
 namespace {
 
-class MergeEmitter {
+class MergeEmitter : SideKernel {
 public:
   MergeEmitter(ScalarBuilder &a, LLVM::LLVMFuncOp kernel, Type output, int64_t tileQ, int64_t vDim)
-      : a(a), b(a.b), loc(a.loc), output(output), tileQ(tileQ), vDim(vDim), i32(b.getI32Type()),
-        f32(b.getF32Type()), pointer(LLVM::LLVMPointerType::get(b.getContext())) {
-    b.setInsertionPointAfter(kernel);
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), pointer);
-    merge = LLVM::LLVMFuncOp::create(b, loc, (kernel.getName() + "_merge").str(), type);
-    merge->setAttr("nvvm.kernel", b.getUnitAttr());
-    merge->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({128}));
-    auto bytes = static_cast<int64_t>(sizeof(GirihCudaArguments));
-    merge.setArgAttr(0, LLVM::LLVMDialect::getByValAttrName(),
-                     TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), bytes)));
-    merge.setArgAttr(0, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(8));
-    merge.setArgAttr(0, "nvvm.grid_constant", b.getUnitAttr());
-  }
+      : SideKernel(a, kernel, "merge", /*threads=*/128, sizeof(GirihCudaArguments)), output(output),
+        tileQ(tileQ), vDim(vDim) {}
 
   void emit() {
-    Block *entry = merge.addEntryBlock(b);
-    b.setInsertionPointToEnd(entry);
-    arguments = entry->getArgument(0);
     Value thread = a.special("tid.x");
     lane = a.bitAnd(thread, 31);
     row = a.add(a.mul(a.special("ctaid.x"), 4), a.shr(thread, 5));
@@ -54,12 +43,8 @@ public:
           head = field(offsetof(GirihCudaMerge, head));
     Value query = a.add(a.mul(field(offsetof(GirihCudaMerge, q_tile)), tileQ), row);
     Value numQ = argument(offsetof(GirihCudaArguments, num_q), i32);
-    Block *work = addBlock(), *exit = addBlock();
-    LLVM::CondBrOp::create(b, loc, a.compare(LLVM::ICmpPredicate::slt, query, numQ), work, exit);
-    b.setInsertionPointToEnd(exit);
-    LLVM::ReturnOp::create(b, loc, ValueRange());
+    returnUnless(a.compare(LLVM::ICmpPredicate::slt, query, numQ));
 
-    b.setInsertionPointToEnd(work);
     constexpr float log2e = 1.44269504f, ln2 = 0.693147181f;
     Value minusInf = a.f32(-std::numeric_limits<float>::infinity());
     Value most = overSlots({minusInf}, [&](Value slot, ValueRange carried) {
@@ -89,20 +74,10 @@ public:
     Value line = outputLine({batch, head, query});
     for (int64_t i = 0; i != pairs; ++i)
       storePair(line, i, a.fmul(sums[1 + 2 * i], inverse), a.fmul(sums[2 + 2 * i], inverse));
-    LLVM::BrOp::create(b, loc, ValueRange(), exit);
+    LLVM::ReturnOp::create(b, loc, ValueRange());
   }
 
 private:
-  Block *addBlock(ArrayRef<Type> types = {}) {
-    Block *block = new Block();
-    merge.getBody().push_back(block);
-    for (Type type : types)
-      block->addArgument(type, loc);
-    return block;
-  }
-
-  Value argument(size_t offset, Type type) { return a.load(arguments, offset, type); }
-
   /// A loop over the slots of the row, from the first one on.
   SmallVector<Value> overSlots(ArrayRef<Value> inits,
                                llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
@@ -137,13 +112,14 @@ private:
     return a.select(isInside(i), own, a.i32(0));
   }
 
-  Value isInside(int64_t i) {
-    return a.compare(LLVM::ICmpPredicate::slt, a.add(a.mul(lane, 2), 64 * i), a.i32(vDim));
+  /// Whether there is a column `x` of this lane's two of the i-th 64.
+  Value isInside(int64_t i, int64_t x = 0) {
+    return a.compare(LLVM::ICmpPredicate::slt, a.add(a.mul(lane, 2), 64 * i + x), a.i32(vDim));
   }
 
   Value loadPart(Value slot, int64_t i) {
     Value all = argument(offsetof(GirihCudaArguments, partial_o), pointer);
-    Value index = a.add(a.mul(workspaceRow(slot), vDim), a.widen(column(i)));
+    Value index = a.add(a.mul(workspaceRow(slot), partialPitch(vDim)), a.widen(column(i)));
     return LLVM::LoadOp::create(b, loc, VectorType::get({2}, f32), a.element(all, index, f32),
                                 /*alignment=*/8);
   }
@@ -163,8 +139,7 @@ private:
   Value outputLine(ArrayRef<Value> coordinates) {
     Value index;
     for (auto [i, coordinate] : llvm::enumerate(coordinates)) {
-      Value stride =
-          argument(offsetof(GirihCudaArguments, o_stride) + i * sizeof(int64_t), b.getI64Type());
+      Value stride = argument(offsetof(GirihCudaArguments, o_stride) + i * sizeof(int64_t), i64);
       Value product = a.mul(a.widen(coordinate), stride);
       index = index ? a.add(index, product) : product;
     }
@@ -172,6 +147,8 @@ private:
   }
 
   void storePair(Value line, int64_t i, Value x, Value y) {
+    if (vDim % 2)
+      return storeSingles(line, i, x, y);
     Value pair;
     if (output.isF32()) {
       pair = LLVM::PoisonOp::create(b, loc, VectorType::get({2}, f32));
@@ -186,23 +163,23 @@ private:
     });
   }
 
-  void guarded(Value condition, llvm::function_ref<void()> body) {
-    Block *yes = addBlock(), *after = addBlock();
-    LLVM::CondBrOp::create(b, loc, condition, yes, after);
-    b.setInsertionPointToEnd(yes);
-    body();
-    LLVM::BrOp::create(b, loc, ValueRange(), after);
-    b.setInsertionPointToEnd(after);
+  /// Every other row of an odd head dim begins between two pairs.
+  void storeSingles(Value line, int64_t i, Value x, Value y) {
+    Value values[] = {x, y};
+    if (!output.isF32()) {
+      Value both = a.pack(x, y, output.isBF16());
+      for (int64_t half = 0; half != 2; ++half)
+        values[half] = LLVM::TruncOp::create(b, loc, b.getI16Type(), a.shr(both, 16 * half));
+    }
+    for (int64_t half = 0; half != 2; ++half) {
+      Value address = a.element(line, a.add(a.widen(column(i)), half), output);
+      guarded(isInside(i, half), [&] { LLVM::StoreOp::create(b, loc, values[half], address); });
+    }
   }
 
-  ScalarBuilder &a;
-  OpBuilder &b;
-  Location loc;
   Type output;
   int64_t tileQ, vDim;
-  Type i32, f32, pointer;
-  LLVM::LLVMFuncOp merge;
-  Value arguments, lane, row, firstSlot, numSlots;
+  Value lane, row, firstSlot, numSlots;
 };
 
 } // namespace

@@ -98,18 +98,22 @@ Value ScalarBuilder::element(Value base, Value index, Type type) {
 }
 
 void ScalarBuilder::storeWords(Value address, ValueRange words, Value when) {
-  bool isFloat = words.front().getType().isF32();
-  std::string count = std::to_string(words.size());
-  std::string code =
-      "{ .reg .pred go; setp.ne.s32 go, $1, 0; @go st.global.v" + count + ".b32 [$0], {";
+  Type type = words.front().getType();
+  const char *constraint = type.isF32() ? ",f" : type.isInteger(16) ? ",h" : ",r";
+  const bool isVector = words.size() > 1;
+  std::string code = "{ .reg .pred go; setp.ne.s32 go, $1, 0; @go st.global";
+  if (isVector)
+    code += ".v" + std::to_string(words.size());
+  code += type.isInteger(16) ? ".b16 [$0], " : ".b32 [$0], ";
+  code += isVector ? "{" : "";
   std::string constraints = "l,r";
   SmallVector<Value> operands{address, LLVM::ZExtOp::create(b, loc, b.getI32Type(), when)};
   for (Value word : words) {
     code += (operands.size() > 2 ? ", $" : "$") + std::to_string(operands.size());
-    constraints += isFloat ? ",f" : ",r";
+    constraints += constraint;
     operands.push_back(word);
   }
-  effect(code + "}; }", constraints + ",~{memory}", operands);
+  effect(code + (isVector ? "}; }" : "; }"), constraints + ",~{memory}", operands);
 }
 
 //===----------------------------------------------------------------------===//

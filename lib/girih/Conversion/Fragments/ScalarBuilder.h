@@ -55,8 +55,8 @@ public:
   /// Loads `type` at `bytes` behind `base`.
   mlir::Value load(mlir::Value base, int64_t bytes, mlir::Type type, bool isInvariant = true);
   mlir::Value element(mlir::Value base, mlir::Value index, mlir::Type type);
-  /// Stores 2 or 4 words (f32 or i32) to global memory where `when` is true,
-  /// without a branch.
+  /// Stores 1, 2 or 4 words (f32 or i32), or an i16, to global memory where `when` is
+  /// true, without a branch. Aligned to all of them.
   void storeWords(mlir::Value address, mlir::ValueRange words, mlir::Value when);
 
   //===--- Threads ---------------------------------------------------------------===//

@@ -8,6 +8,9 @@
 // in a row, a sector of memory. That is cheaper than a way through shared memory,
 // which also would take a buffer away from keys and values.
 //
+// A head dim that is no multiple of 8 has rows that begin anywhere: pairs of columns
+// are stored without an exchange, and single columns if the head dim is odd.
+//
 //===----------------------------------------------------------------------===//
 
 #include "girih/Conversion/Fragments/Fragments.h"
@@ -74,11 +77,20 @@ void FragmentEmitter::storeLse(const Rows &to, const Fragment &from) {
   }
 }
 
-/// Stores the f32 pairs of row `r` from `line` on: 32 bytes a quad.
+int64_t gpu::partialPitch(int64_t vDim) { return (vDim + 7) / 8 * 8; }
+
+int64_t gpu::storeBytes(int64_t vDim, int64_t elementBytes) {
+  if (vDim % 8 == 0)
+    return 8; // two words at once
+  return vDim % 2 == 0 ? 2 * elementBytes : elementBytes;
+}
+
+/// Stores the f32 pairs of row `r` from `line` on, whole groups of 8 columns: 32 bytes
+/// a quad.
 void FragmentEmitter::storePairs(Value tile, int64_t r, Value line, Value when) {
   Type f32 = b.getF32Type();
   Value own = a.element(line, a.widen(a.mul(a.bitAnd(lane, 3), 2)), f32);
-  for (int64_t j = 0; j != vDim / 8; ++j) {
+  for (int64_t j = 0; j != partialPitch(vDim) / 8; ++j) {
     Value pair[] = {elementOf(tile, 4 * j + 2 * r), elementOf(tile, 4 * j + 2 * r + 1)};
     a.storeWords(a.element(own, a.i64(8 * j), f32), pair, when);
   }
@@ -110,6 +122,34 @@ void FragmentEmitter::storePacked(Value tile, int64_t r, Value line, Type elemen
   }
 }
 
+/// Stores row `r` of a head dim that is no multiple of 8 from `line` on.
+void FragmentEmitter::storeNarrow(Value tile, int64_t r, Value line, Type element, Value when) {
+  Value first = a.mul(a.bitAnd(lane, 3), 2); // of this lane's two columns in a group of 8
+  Value own = a.element(line, a.widen(first), element);
+  for (int64_t j = 0; 8 * j < vDim; ++j) {
+    Value pair[] = {elementOf(tile, 4 * j + 2 * r), elementOf(tile, 4 * j + 2 * r + 1)};
+    auto isInside = [&](int64_t x) -> Value {
+      if (8 * (j + 1) <= vDim)
+        return when;
+      Value inside = a.compare(LLVM::ICmpPredicate::slt, first, a.i32(vDim - 8 * j - x));
+      return LLVM::AndOp::create(b, loc, when, inside);
+    };
+    SmallVector<Value> words(pair, pair + 2);
+    if (!element.isF32())
+      words = {a.pack(pair[0], pair[1], element.isBF16())};
+    if (vDim % 2 == 0) {
+      a.storeWords(a.element(own, a.i64(8 * j), element), words, isInside(0));
+      continue;
+    }
+    for (int64_t x = 0; x != 2; ++x) {
+      Value single = element.isF32()
+                         ? words[x]
+                         : LLVM::TruncOp::create(b, loc, b.getI16Type(), a.shr(words[0], 16 * x));
+      a.storeWords(a.element(own, a.i64(8 * j + x), element), single, isInside(x));
+    }
+  }
+}
+
 void FragmentEmitter::storeRows(const Rows &to, Value tile) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type element = to.element;
@@ -123,7 +163,7 @@ void FragmentEmitter::storeRows(const Rows &to, Value tile) {
   Value partial = argument(offsetof(GirihCudaArguments, partial_o), pointer);
   Value always = truth(true);
   for (int64_t r = 0; r != 2; ++r) {
-    Value index = a.mul(workspaceRow(*this, to.count, r), vDim);
+    Value index = a.mul(workspaceRow(*this, to.count, r), partialPitch(vDim));
     storePairs(tile, r, a.element(partial, index, b.getF32Type()), always);
   }
   branch(done);
@@ -141,7 +181,9 @@ void FragmentEmitter::storeRows(const Rows &to, Value tile) {
       index = index ? a.add(index, product) : product;
     }
     Value line = a.element(out, index, element);
-    if (element.isF32())
+    if (vDim % 8)
+      storeNarrow(tile, r, line, element, inside);
+    else if (element.isF32())
       storePairs(tile, r, line, inside);
     else
       storePacked(tile, r, line, element, inside);

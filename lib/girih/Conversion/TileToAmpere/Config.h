@@ -45,7 +45,7 @@ struct TileShape {
 /// Sizes of a kernel. A warp has 16 query rows; keys and values have two stages.
 struct Config {
   int64_t tileQ = 0, tileK = 0;
-  int64_t dim = 0, vDim = 0; ///< head dims, multiples of 8
+  int64_t dim = 0, vDim = 0; ///< head dims
   static constexpr int64_t stages = 2;
   static constexpr int64_t warpRows = 16;
 

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "girih/Conversion/Fragments/CopyKernel.h"
 #include "girih/Conversion/Fragments/MergeKernel.h"
 #include "girih/Conversion/TileToAmpere/Emitter.h"
 
@@ -99,9 +100,6 @@ LogicalResult Emitter::analyze() {
   if (!isBf16 && !queries.getElementType().isF16())
     return source.emitOpError("expected bf16 or f16 inputs on ")
            << chip.name << ", but got " << queries.getElementType();
-  if (config.dim % 8 || config.vDim % 8)
-    return source.emitOpError("expected head dims that are multiples of 8, but got ")
-           << config.dim << " and " << config.vDim;
   if ((config.tileQ != 64 && config.tileQ != 128) || config.tileK % 16 || config.tileK > 128)
     return source.emitOpError(
                "expected tiles of 64 or 128 rows by a multiple of 16 keys up to 128, but got ")
@@ -417,8 +415,11 @@ LogicalResult Emitter::run() {
   b.setInsertionPointToEnd(exit);
   LLVM::ReturnOp::create(b, loc, ValueRange());
   for (auto store : source.getOps<tile::StoreOp>())
-    if (auto out = cast<MemRefType>(store.getDest().getType()); out.getRank() == 4)
+    if (auto out = cast<MemRefType>(store.getDest().getType()); out.getRank() == 4) {
+      girih::gpu::emitCopyKernel(a, kernel, out.getElementType(),
+                                 std::max(config.dim, config.vDim));
       girih::gpu::emitMergeKernel(a, kernel, out.getElementType(), config.tileQ, config.vDim);
+    }
   source.erase();
   return success();
 }

@@ -92,8 +92,14 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op, const TileShape &shape, Value t
       Value count = bytes;
       if ((piece + neighbours) * pieceElements > shape.columns) {
         int64_t present = shape.columns / pieceElements - piece;
+        int64_t rest = shape.columns % pieceElements;
+        Value behind = none;
+        if (rest) // the piece in which the row ends
+          behind =
+              a.select(a.compare(LLVM::ICmpPredicate::eq, ownPiece, a.i32(present)),
+                       a.select(isInside, a.i32(rest * pieceBytes / pieceElements), none), none);
         count =
-            a.select(a.compare(LLVM::ICmpPredicate::slt, ownPiece, a.i32(present)), bytes, none);
+            a.select(a.compare(LLVM::ICmpPredicate::slt, ownPiece, a.i32(present)), bytes, behind);
       }
       a.copyAsync(target, first * shape.rowBytes() + piece * pieceBytes, source, piece * pieceBytes,
                   count);

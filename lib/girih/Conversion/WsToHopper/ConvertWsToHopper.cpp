@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "girih/Conversion/Fragments/CopyKernel.h"
 #include "girih/Conversion/Fragments/MergeKernel.h"
 #include "girih/Conversion/WsToHopper/Emitter.h"
 
@@ -223,6 +224,8 @@ LogicalResult Emitter::run() {
   }
   Type element =
       cast<MemRefType>(source.getArgumentTypes()[source.getNumArguments() - 2]).getElementType();
+  int64_t dim = cast<RankedTensorType>(source.getArgument(0).getType()).getDimSize(3);
+  emitCopyKernel(h, kernel, element, std::max(dim, vDim));
   emitMergeKernel(h, kernel, element, 64 * warpgroups, vDim);
   source.erase();
   return success();
