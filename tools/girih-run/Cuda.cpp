@@ -7,6 +7,8 @@
 
 #include "Cuda.h"
 
+#include "Layout.h"
+
 #include "girih-c/Cuda.h"
 #include "girih/Analysis/Reachability.h"
 #include "girih/Reference/Rounding.h"
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -52,19 +55,23 @@ int64_t bytesOf(const GirihView &view) {
 
 } // namespace
 
-/// Copies an output of any dtype back as f32.
+/// Copies an output of any dtype and layout back as contiguous f32.
 static llvm::Error copyOutput(GirihCudaDevice *device, const GirihView &onDevice,
                               std::vector<float> &values) {
   GirihStatus status{};
+  std::vector<char> bytes(static_cast<size_t>(bytesOf(onDevice)));
+  if (girihCudaCopyOut(device, bytes.data(), onDevice.data, bytesOf(onDevice), &status) != GIRIH_OK)
+    return statusError(status);
+  bytes = rearranged(onDevice, bytes.data(), contiguousLayout);
   if (onDevice.dtype == GIRIH_F32) {
-    girihCudaCopyOut(device, values.data(), onDevice.data, bytesOf(onDevice), &status);
-    return statusError(status);
+    memcpy(values.data(), bytes.data(), bytes.size());
+    return llvm::Error::success();
   }
-  std::vector<uint16_t> bits(static_cast<size_t>(elementsOf(onDevice)));
-  if (girihCudaCopyOut(device, bits.data(), onDevice.data, bytesOf(onDevice), &status) != GIRIH_OK)
-    return statusError(status);
-  for (size_t i = 0; i != bits.size(); ++i)
-    values[i] = onDevice.dtype == GIRIH_BF16 ? fromBf16(bits[i]) : fromF16(bits[i]);
+  for (size_t i = 0; i != values.size(); ++i) {
+    uint16_t bits;
+    memcpy(&bits, &bytes[2 * i], sizeof(bits));
+    values[i] = onDevice.dtype == GIRIH_BF16 ? fromBf16(bits) : fromF16(bits);
+  }
   return llvm::Error::success();
 }
 
@@ -134,7 +141,7 @@ static bool runsCubin(const GirihCudaDevice *device, llvm::StringRef chip) {
 }
 
 llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors, float scale,
-                           bool bench, RunReport &report) {
+                           bool bench, llvm::StringRef layout, RunReport &report) {
   // A kernel is for the device, or what it is said to be for; without one it is
   // compiled all the same.
   GirihCudaDevice *opened = nullptr;
@@ -198,7 +205,8 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
     if (llvm::Error error = buffers[i].allocate(bytes))
       return error;
     if (i < 3)
-      girihCudaCopyIn(opened, buffers[i].memory, views[i].data, bytes, &status);
+      girihCudaCopyIn(opened, buffers[i].memory, rearranged(views[i], views[i].data, layout).data(),
+                      bytes, &status);
     else
       girihCudaFill(opened, buffers[i].memory, 0xff, bytes, &status); // NaN: nothing may stay
     if (status.code != GIRIH_OK)
@@ -212,6 +220,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   GirihView onDevice[4];
   for (int i = 0; i != 4; ++i) {
     onDevice[i] = views[i];
+    setLayout(onDevice[i], layout);
     onDevice[i].data = buffers[i].memory;
   }
   GirihLaunch launch{};

@@ -17,11 +17,12 @@ namespace girih {
 llvm::Expected<std::string> chipFor(const Request &request);
 
 /// Compiles for the GPU, copies inputs there, launches (with `bench`, repeatedly,
-/// timed by events) and copies outputs back; fills `report`. A kernel for a chip that
+/// timed by events) and copies outputs back; fills `report`. `layout` is that of tensors
+/// on the GPU (Layout.h). A kernel for a chip that
 /// the device is not is loaded as PTX, which the driver compiles. Fails with
 /// GIRIH_NO_DEVICE where there is no GPU, after compiling.
 llvm::Error runCuda(Session &session, const Request &request, Tensors &tensors, float scale,
-                    bool bench, RunReport &report);
+                    bool bench, llvm::StringRef layout, RunReport &report);
 
 } // namespace girih
 

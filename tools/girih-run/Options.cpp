@@ -7,6 +7,8 @@
 
 #include "Options.h"
 
+#include "Layout.h"
+
 using namespace girih;
 
 void girih::addOptions(Flags &flags, Options &o) {
@@ -19,6 +21,8 @@ void girih::addOptions(Flags &flags, Options &o) {
   flags.text("v", o.vFile, "F.npy", "values [B, G, M, E]");
   flags.text("out", o.outFile, "F.npy", "write the output [B, H, N, E], f32");
   flags.text("lse", o.lseFile, "F.npy", "write the log-sum-exp [B, H, N], f32");
+  flags.choice("layout", o.layout, {contiguousLayout, "bnhd", "bhdn"},
+               "how tensors lie on a GPU, outermost dimension first");
   flags.flag("check", o.check, "compare with the f64 reference; exit 1 on a miss");
   flags.flag("bench", o.bench, "time: median of launches after a warm-up");
   flags.text("emit", o.emit, "STAGE",

@@ -16,6 +16,7 @@ namespace girih {
 struct Options {
   RequestFlags request;
   std::optional<std::string> qFile, kFile, vFile, outFile, lseFile, emit;
+  std::string layout = "bhnd"; ///< Layout.h
   std::optional<int64_t> threads;
   std::optional<double> scale;
   uint64_t seed = 0;

@@ -12,6 +12,7 @@
 #include "Check.h"
 #include "Cuda.h"
 #include "Inputs.h"
+#include "Layout.h"
 #include "Report.h"
 
 #include "girih/Analysis/Reachability.h"
@@ -113,6 +114,9 @@ static llvm::Expected<int> run(Options &options) {
   llvm::Expected<Request> request = makeRequest(options.request, /*lengths=*/!options.emit);
   if (!request)
     return request.takeError();
+  if (options.layout != contiguousLayout && !request->cuda)
+    return invalidError("expected --target cuda with --layout " + options.layout +
+                        ", but got --target cpu");
   float scale =
       static_cast<float>(options.scale.value_or(1 / std::sqrt(static_cast<double>(request->dim))));
   if (!std::isfinite(scale))
@@ -131,9 +135,9 @@ static llvm::Expected<int> run(Options &options) {
   if (!tensors)
     return tensors.takeError();
   RunReport report;
-  llvm::Error ran = request->cuda
-                        ? runCuda(**session, *request, *tensors, scale, options.bench, report)
-                        : runCpu(**session, *request, *tensors, scale, options, report);
+  llvm::Error ran = request->cuda ? runCuda(**session, *request, *tensors, scale, options.bench,
+                                            options.layout, report)
+                                  : runCpu(**session, *request, *tensors, scale, options, report);
   warnAboutCache("girih-run", **session);
   if (ran)
     return std::move(ran);

@@ -5,8 +5,9 @@
 //
 // Proves what no command line of girih-run reaches: that a launch can be captured
 // in a graph and replayed with the same bits, that threads with streams of their own
-// don't disturb each other, that every device of the host can be used, and that wrong
-// pointers are refused before they break anything. Whether numbers are right is the
+// don't disturb each other, that every device of the host can be used, that strides and
+// alignments of every kind give the same bits, and that wrong pointers are refused
+// before they break anything. Whether numbers are right is the
 // business of the rest of the suite. Exit code 4: no device.
 //
 //===----------------------------------------------------------------------===//
@@ -169,8 +170,12 @@ static void checkRefusals(Problem &problem, const std::vector<char> &expected,
           [&](GirihLaunch &l) { l.o.data = host.data(); });
   refused("lse in host memory", GIRIH_INVALID, "host memory",
           [&](GirihLaunch &l) { l.lse = static_cast<float *>(static_cast<void *>(host.data())); });
-  refused("k beside a multiple of 16 bytes", GIRIH_UNSUPPORTED, "aligned to 16 bytes",
-          [&](GirihLaunch &l) { l.k.data = static_cast<char *>(l.k.data) + 2; });
+  if (girihCudaPlanCopiedBytes(run.planned()) == 0)
+    refused("k beside a multiple of 16 bytes, which the plan has no room for", GIRIH_INVALID,
+            "aligned to 16 bytes",
+            [&](GirihLaunch &l) { l.k.data = static_cast<char *>(l.k.data) + 2; });
+  refused("q beside its elements", GIRIH_UNSUPPORTED, "aligned to 2 bytes",
+          [&](GirihLaunch &l) { l.q.data = static_cast<char *>(l.q.data) + 1; });
   refused("another length than the plan's", GIRIH_INVALID, "num_q",
           [&](GirihLaunch &l) { --l.num_q; });
   refused("another dtype of o than the kernel's", GIRIH_INVALID, "expected o to have dtype",
@@ -198,6 +203,55 @@ static void checkRefusals(Problem &problem, const std::vector<char> &expected,
                   trouble.empty() ? compare(bytes, expected) : trouble);
 }
 
+/// The same numbers, laid out otherwise, give the same bits, launched and replayed;
+/// `copies` says whether the kernel cannot address that layout.
+static std::string launchLaidOut(const GraphDriver &driver, const Workload &workload,
+                                 const Layout &layout, bool copies,
+                                 const std::vector<char> &expected) {
+  Problem problem;
+  Run run;
+  std::string trouble = problem.open(workload, 0, layout);
+  if (trouble.empty())
+    trouble = run.prepare(problem);
+  if (!trouble.empty())
+    return trouble;
+  int64_t copied = girihCudaPlanCopiedBytes(run.planned());
+  if ((copied > 0) != copies)
+    return "expected " + std::string(copies ? "copies" : "no copies") + ", but got " +
+           std::to_string(copied) + " bytes";
+  OwnStream stream(driver, 0);
+  std::vector<char> bytes;
+  trouble = stream.trouble();
+  if (trouble.empty())
+    trouble = launchAndRead(run, stream, bytes);
+  if (trouble.empty())
+    trouble = compare(bytes, expected);
+  return trouble.empty() ? replayGraph(driver, problem, expected) : trouble;
+}
+
+static void checkLayouts(const GraphDriver &driver, const Workload &workload,
+                         const std::vector<char> &expected, Outcomes &outcomes) {
+  // Rows of all tensors are multiples of 16 bytes where this is their gap.
+  const int64_t fill = (8 - workload.dim % 8) % 8;
+  const bool isFilled = (workload.vDim + fill) % 8 == 0;
+  const struct {
+    const char *name;
+    Layout layout;
+    bool copies;
+  } layouts[] = {
+      {"tokens outside of heads", {true, 1, 0, 0}, workload.dim % 8 || workload.vDim % 8},
+      {"rows of whole 16 bytes", {false, 1, fill, 0}, !isFilled},
+      {"rows of whole 16 bytes, tokens outside", {true, 1, fill + 8, 8}, !isFilled},
+      {"a gap of three elements", {false, 1, 3, 0}, true},
+      {"shifted by one element", {false, 1, 0, 1}, true},
+      {"every third column", {false, 3, 0, 0}, true},
+      {"all of it", {true, 2, 5, 3}, true},
+  };
+  for (const auto &entry : layouts)
+    outcomes.record(workload.name + ": " + entry.name,
+                    launchLaidOut(driver, workload, entry.layout, entry.copies, expected));
+}
+
 static void checkWorkload(const GraphDriver &driver, const Workload &workload, Outcomes &outcomes) {
   std::vector<char> expected;
   int32_t processors = 0;
@@ -216,6 +270,7 @@ static void checkWorkload(const GraphDriver &driver, const Workload &workload, O
       checkRefusals(problem, expected, driver, outcomes);
     }
   }
+  checkLayouts(driver, workload, expected, outcomes);
   for (int32_t ordinal = 1; ordinal < girihCudaDeviceCount(); ++ordinal) {
     std::vector<char> bytes;
     int32_t processorsHere = 0;
@@ -248,12 +303,16 @@ int main() {
   }
   CompileOptions options;
   options.dtype = GIRIH_BF16;
-  options.headDim = 64;
   // The second has two long rows of tiles for the whole device: they are split, and
-  // a launch is two kernels and has a workspace.
-  Workload workloads[] = {{"window", causal() & window(100), 4, 2, 1000, 1000, nullptr},
-                          {"long rows", full(), 2, 1, 100, 20000, nullptr}};
+  // a launch is two kernels and has a workspace. The others are copied, the last one
+  // is split as well, and has rows that begin at odd places of o.
+  Workload workloads[] = {{"window", causal() & window(100), 4, 2, 1000, 1000, 64, 64, nullptr},
+                          {"long rows", full(), 2, 1, 100, 20000, 64, 64, nullptr},
+                          {"narrow", causal(), 4, 2, 700, 1000, 20, 36, nullptr},
+                          {"odd long rows", full(), 2, 1, 100, 20000, 33, 17, nullptr}};
   for (Workload &workload : workloads) {
+    options.headDim = workload.dim;
+    options.vDim = workload.vDim;
     auto code = (*session)->compileCuda(workload.pattern, options);
     if (!code) {
       outcomes.record(workload.name, takeStatus(code.takeError()).message);

@@ -19,12 +19,21 @@
 
 namespace girih::gputest {
 
-/// What is launched, whatever the device. Batch 1, head dim 64, bf16.
+/// What is launched, whatever the device. Batch 1, bf16.
 struct Workload {
   std::string name;
   Pattern pattern;
   int64_t heads = 1, kvHeads = 1, numQ = 0, numK = 0;
+  int64_t dim = 64, vDim = 64;
   std::shared_ptr<const CudaCode> code;
+};
+
+/// How the tensors of a problem lie in memory. The default is contiguous.
+struct Layout {
+  bool tokensOutside = false; ///< [N, H, D] instead of [H, N, D]
+  int64_t step = 1;           ///< elements from a column to the next
+  int64_t gap = 0;            ///< elements behind each row
+  int64_t shift = 0;          ///< elements before the first row
 };
 
 template <typename T> using Owned = std::unique_ptr<T, void (*)(T *)>;
@@ -53,7 +62,8 @@ public:
   /// Fills the outputs with NaN.
   std::string poison();
   std::string launch(void *stream);
-  /// Reads the bytes of o and then of lse, after everything on the device is done.
+  /// Reads the bytes of o, its elements in order, and then of lse, after everything on
+  /// the device is done. What lies between rows and columns of o must still be poison.
   std::string read(std::vector<char> &bytes);
 
   GirihLaunch arguments{};
@@ -65,14 +75,18 @@ private:
   Owned<GirihCudaPlan> plan{nullptr, girihCudaPlanFree};
 };
 
-/// A workload on an open device, with inputs that depend on the workload only.
+/// A workload on an open device, with inputs that depend on the workload only. What
+/// lies between their rows and columns is NaN.
 class Problem {
 public:
-  std::string open(const Workload &workload, int32_t ordinal);
-  /// A view of `data` as q, k, v (0, 1, 2), or o.
-  GirihView view(int operand, void *data) const;
+  std::string open(const Workload &workload, int32_t ordinal, const Layout &layout = {});
+  /// A view as q, k, v (0, 1, 2), or o of memory that begins at `memory`.
+  GirihView view(int operand, void *memory) const;
+  /// Bytes of that memory.
+  int64_t bytes(int operand) const;
 
   const Workload *workload = nullptr;
+  Layout layout;
   Owned<GirihCudaDevice> device{nullptr, girihCudaClose};
   Owned<GirihCudaKernel> kernel{nullptr, girihCudaUnload};
   Owned<GirihBlockMap> map{nullptr, girihBlockMapFree};

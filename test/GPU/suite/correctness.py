@@ -14,6 +14,8 @@ from . import workload
 LENGTHS = (1, 63, 128, 129, 1000, 4097, 16384)
 DIMS = (64, 96, 128, 192, 256)
 PADDED = ((40, 40), (72, 72), (80, 80), (112, 112), (192, 128))  # of queries and keys, of values
+UNEVEN = ((1, 1), (7, 7), (20, 20), (33, 33), (100, 100), (129, 129), (250, 250),
+          (64, 36), (36, 128), (20, 1), (3, 255), (100, 8), (256, 33))  # fmt: skip  # rows of no whole 16 bytes
 DTYPES = ("bf16", "f16")
 GROUPS = (1, 4, 8)  # query heads of a key head
 HEADS = 8
@@ -74,9 +76,23 @@ def shape_cases():
             for dtype in DTYPES:
                 flags = flags_for(500, dim, dtype, 4, dim)
                 yield Case("padded head dims", pattern, [*flags, "--v-dim", v_dim])
+        for turn, (dim, v_dim) in enumerate(UNEVEN):
+            for n, k_len in ((500, 500), (129, 1000)):
+                flags = [*flags_for(n, dim, DTYPES[turn % 2], GROUPS[turn % 3], dim), "--v-dim", v_dim]
+                yield Case("uneven head dims", pattern, [*flags, "--k-len", k_len, "--batch", 1 + turn % 2])
         for dim in (64, 128, 256):
             for scale in (0, -3, 0.001, 40, round(3000 / dim**0.5, 3)):
                 yield Case("scales, huge logits", pattern, [*base, "--q-len", 777, "--dim", dim, f"--scale={scale}"])
+
+
+def strided_cases():
+    """Tokens outside of heads, which a kernel reads as they are if rows are whole 16 bytes,
+    and tokens inside of columns, which are copied always. On a GPU only."""
+    for pattern in ("full", "causal & window(left=100)"):
+        for turn, (dim, v_dim) in enumerate(((64, 64), (128, 128), (20, 20), (33, 7), (250, 100))):
+            flags = [*flags_for(500, dim, DTYPES[turn % 2], 4, dim), "--v-dim", v_dim, "--batch", 2]
+            for layout in ("bnhd", "bhdn"):
+                yield Case("strided tensors", pattern, [*flags, "--layout", layout])
 
 
 # Few heads, long rows: what a runtime cuts along the keys and merges.
@@ -97,6 +113,8 @@ def split_cases():
             yield Case("split rows", pattern, flags_for(n, dim, DTYPES[(turn + i) % 2], 1, turn, heads=1))
         yield Case("split rows", pattern, flags_for(n, 128, "bf16", 2, turn, heads=2))
         yield Case("split rows", pattern, [*flags_for(n, 72, "bf16", 1, turn, heads=1), "--scale=-3", "--v-dim", 40])
+        for dim, v_dim in ((20, 36), (100, 33)):
+            yield Case("split rows", pattern, [*flags_for(n, dim, "f16", 1, turn, heads=1), "--v-dim", v_dim])
         yield Case("same bits twice", pattern, flags_for(n, 128, DTYPES[turn % 2], 1, turn, heads=1), twice=True)
 
 
@@ -127,11 +145,14 @@ def sanitized_cases():
         for pattern, dim, n in zip(patterns, (64, 128, 256), (333, 300, 257)):
             yield Case(tool, pattern, ["--q-len", n, "--dim", dim, "--heads", 2, "--dtype", "bf16"], tool=tool)
         yield Case(tool, "causal", flags_for(1000, 128, "bf16", 1, 0, heads=1), tool=tool)  # split rows
+        yield Case(tool, "causal", [*flags_for(300, 33, "bf16", 1, 0, heads=2), "--v-dim", 20], tool=tool)  # copies
 
 
-def all_cases(folder, random_count, seed, sanitize):
+def all_cases(folder, random_count, seed, sanitize, on_gpu):
     cases = [*table_cases(folder), *shape_cases(), *split_cases(), *drawn_cases(folder, random_count, seed),
              *twice_cases()]  # fmt: skip
+    if on_gpu:
+        cases += strided_cases()
     return [*cases, *sanitized_cases()] if sanitize else cases
 
 
