@@ -22,12 +22,25 @@ def tool(name, folder):
     path = os.path.join(folder, name)
     config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w./=-])", path))
 
-for name in ("girih-opt", "girih-run", "girih-explain", "girih-cache"):
+for name in ("girih-opt", "girih-run", "girih-explain", "girih-compile", "girih-cache"):
     tool(name, config.girih_bin_dir)
 for name in ("FileCheck", "not", "count", "split-file"):
     tool(name, config.llvm_tools_dir)
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%girih_src", config.girih_src_root))
+# Programs that have the runtime and no compiler, in C and C++.
+runtime_folder = os.path.join(config.girih_obj_root, "runtime")
+config.substitutions.append(("%cc", config.girih_cc))
+config.substitutions.append(("%cxx", config.girih_cxx))
+config.substitutions.append(
+    ("%runtime_include", "-I" + os.path.join(config.girih_src_root, "runtime"))
+)
+config.substitutions.append(
+    (
+        "%runtime_link",
+        "-L" + runtime_folder + " -lgirih_runtime -ltbb -lstdc++ -lpthread -ldl -lm",
+    )
+)
 
 # A variable of one function must not match in the next, and a prefix that no RUN
 # line uses is a typing error.

@@ -151,6 +151,9 @@ int girihCudaSynchronize(GirihCudaDevice *device, GirihStatus *status);
 /// for a higher one.
 int girihCudaLoad(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, const void *image,
                   int64_t image_bytes, GirihCudaKernel **kernel, GirihStatus *status);
+/// The same for an image in a file, as girih-compile writes it.
+int girihCudaLoadFile(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, const char *path,
+                      GirihCudaKernel **kernel, GirihStatus *status);
 void girihCudaUnload(GirihCudaKernel *kernel);
 
 /// Puts tasks, runs and bound tables of `map` on the device. Each task goes to the block

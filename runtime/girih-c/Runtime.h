@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /// Version of every struct in girih-c. A kernel with another version is refused.
-#define GIRIH_ABI_VERSION 1u
+#define GIRIH_ABI_VERSION 2u
 /// "GIRI": the first word of a kernel descriptor.
 #define GIRIH_MAGIC 0x47495249u
 
@@ -100,6 +100,7 @@ typedef struct GirihKernelDesc {
   GirihCpuEntry entry;
   int32_t o_dtype; ///< GirihDType of o: f32, or `dtype`. CPU kernels write f32
   int32_t reserved;
+  uint64_t cpu_features; ///< what `entry` needs: bits of CpuFeatures.h
 } GirihKernelDesc;
 
 /// Fills `launch` and `params` for these operands after checking them against
@@ -124,6 +125,7 @@ typedef struct GirihCpuOptions {
 /// call was made; with more, KV head by KV head and longest first. A task whose
 /// list is empty reaches the kernel too, which writes output 0 and LSE -inf.
 /// Denormals are flushed while kernels run. Safe to call from several threads.
+/// GIRIH_UNSUPPORTED when the processor lacks an instruction set of the kernel.
 int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
                    const GirihBlockMap *map, const GirihCpuOptions *options, GirihStatus *status);
 

@@ -7,6 +7,8 @@
 
 #include "JitTesting.h"
 
+#include "girih-c/CpuFeatures.h"
+
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -90,6 +92,31 @@ TEST(Launch, FromSeveralThreadsAtOnce) {
     thread.join();
   for (const std::string &problem : problems)
     EXPECT_EQ(problem, "");
+}
+
+//===----------------------------------------------------------------------===//
+// Processors
+//===----------------------------------------------------------------------===//
+
+TEST(Processors, KernelsOfThisOneNeedOnlyWhatItHas) {
+  auto session = makeSession();
+  Sizes sizes{1, 1, 1, 10, 10, 16, 16};
+  auto kernel = compile(*session, causal(), optionsFor(sizes));
+  ASSERT_TRUE(kernel);
+  EXPECT_EQ(kernel->desc().cpu_features & ~girihCpuFeatures(), 0u);
+}
+
+TEST(Processors, KernelsOfAnotherAreRefused) {
+  auto session = makeSession();
+  Sizes sizes{1, 1, 1, 10, 10, 16, 16};
+  CompileOptions options = optionsFor(sizes);
+  options.cpu = "bdver4"; // fma4 and xop never came back
+  auto kernel = compile(*session, causal(), options);
+  ASSERT_TRUE(kernel);
+  Tensors tensors(sizes);
+  EXPECT_EQ(launch(*kernel, tensors, causal()),
+            "expected a processor with what kernel 'attention' was compiled for, but this one "
+            "lacks fma4, xop");
 }
 
 //===----------------------------------------------------------------------===//

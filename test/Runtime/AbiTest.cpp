@@ -71,7 +71,7 @@ static_assert(sizeof(GirihMapParams) == 72);
 static_assert(offsetof(GirihMapParams, tile_q) == 48);
 static_assert(offsetof(GirihMapParams, operands) == 56);
 
-static_assert(sizeof(GirihKernelDesc) == 72);
+static_assert(sizeof(GirihKernelDesc) == 80);
 static_assert(offsetof(GirihKernelDesc, abi_version) == 4);
 static_assert(offsetof(GirihKernelDesc, name) == 8);
 static_assert(offsetof(GirihKernelDesc, dtype) == 16);
@@ -79,6 +79,7 @@ static_assert(offsetof(GirihKernelDesc, scratch_bytes) == 40);
 static_assert(offsetof(GirihKernelDesc, map) == 48);
 static_assert(offsetof(GirihKernelDesc, entry) == 56);
 static_assert(offsetof(GirihKernelDesc, o_dtype) == 64);
+static_assert(offsetof(GirihKernelDesc, cpu_features) == 72);
 
 static_assert(sizeof(GirihCudaTask) == 32);
 static_assert(offsetof(GirihCudaTask, batch) == 0);
@@ -128,18 +129,18 @@ static_assert(offsetof(GirihCudaArguments, q_stride) == 152);
 static_assert(offsetof(GirihCudaArguments, k_stride) == 176);
 static_assert(offsetof(GirihCudaArguments, v_stride) == 200);
 
-static_assert(sizeof(GirihCudaKernelDesc) == 128);
-static_assert(offsetof(GirihCudaKernelDesc, function) == 72);
-static_assert(offsetof(GirihCudaKernelDesc, merge_function) == 80);
-static_assert(offsetof(GirihCudaKernelDesc, threads) == 88);
-static_assert(offsetof(GirihCudaKernelDesc, shared_bytes) == 92);
-static_assert(offsetof(GirihCudaKernelDesc, box_q) == 96);
-static_assert(offsetof(GirihCudaKernelDesc, box_k) == 100);
-static_assert(offsetof(GirihCudaKernelDesc, box_cols) == 104);
-static_assert(offsetof(GirihCudaKernelDesc, blocks_per_multiprocessor) == 108);
-static_assert(offsetof(GirihCudaKernelDesc, uses_tensor_maps) == 112);
-static_assert(offsetof(GirihCudaKernelDesc, store_bytes) == 116);
-static_assert(offsetof(GirihCudaKernelDesc, copy_function) == 120);
+static_assert(sizeof(GirihCudaKernelDesc) == 136);
+static_assert(offsetof(GirihCudaKernelDesc, function) == 80);
+static_assert(offsetof(GirihCudaKernelDesc, merge_function) == 88);
+static_assert(offsetof(GirihCudaKernelDesc, threads) == 96);
+static_assert(offsetof(GirihCudaKernelDesc, shared_bytes) == 100);
+static_assert(offsetof(GirihCudaKernelDesc, box_q) == 104);
+static_assert(offsetof(GirihCudaKernelDesc, box_k) == 108);
+static_assert(offsetof(GirihCudaKernelDesc, box_cols) == 112);
+static_assert(offsetof(GirihCudaKernelDesc, blocks_per_multiprocessor) == 116);
+static_assert(offsetof(GirihCudaKernelDesc, uses_tensor_maps) == 120);
+static_assert(offsetof(GirihCudaKernelDesc, store_bytes) == 124);
+static_assert(offsetof(GirihCudaKernelDesc, copy_function) == 128);
 
 static_assert(sizeof(GirihCudaCopy) == 104);
 static_assert(offsetof(GirihCudaCopy, from) == 0);
@@ -159,5 +160,5 @@ static_assert(sizeof(GirihStatus) == 1024);
 TEST(Abi, MagicSpellsTheName) {
   EXPECT_EQ(GIRIH_MAGIC,
             uint32_t{'G'} << 24 | uint32_t{'I'} << 16 | uint32_t{'R'} << 8 | uint32_t{'I'});
-  EXPECT_EQ(GIRIH_ABI_VERSION, 1u);
+  EXPECT_EQ(GIRIH_ABI_VERSION, 2u);
 }

@@ -11,6 +11,12 @@
 
 #include "CudaLaunchTesting.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
 using namespace girih::testing;
 
 TEST_F(CudaLaunch, SplitRowsAreMergedByASecondKernelOnTheSameStream) {
@@ -92,6 +98,34 @@ TEST_F(CudaLaunch, ImagesMustHaveTheMergeFunction) {
   EXPECT_EQ(load(), GIRIH_INVALID);
   EXPECT_STREQ(status.message, "expected the image of kernel 'fake' to have function 'combine'");
   EXPECT_EQ(kernel, nullptr);
+}
+
+TEST_F(CudaLaunch, LoadsImagesFromFiles) {
+  char folder[] = "/tmp/girih-image-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  std::string path = std::string(folder) + "/fake.ptx";
+  auto loadFile = [&](const char *contents) {
+    std::ofstream(path) << contents;
+    return girihCudaLoadFile(device, &desc, path.c_str(), &kernel, &status);
+  };
+  // Without its end the driver would read on.
+  EXPECT_EQ(loadFile(".entry attention .entry attention_merge"), GIRIH_OK) << status.message;
+  ASSERT_NE(kernel, nullptr);
+  girihCudaUnload(kernel);
+  EXPECT_EQ(loadFile(".entry plain .entry other"), GIRIH_INVALID);
+  EXPECT_STREQ(status.message, "expected the image of kernel 'fake' to have function 'attention'");
+  EXPECT_EQ(kernel, nullptr);
+  EXPECT_EQ(loadFile(""), GIRIH_INVALID);
+  EXPECT_STREQ(status.message, (path + ": expected a cubin or PTX, but got an empty file").c_str());
+  unlink(path.c_str());
+  EXPECT_EQ(girihCudaLoadFile(device, &desc, path.c_str(), &kernel, &status), GIRIH_INVALID);
+  EXPECT_STREQ(status.message, (path + ": cannot be read: No such file or directory").c_str());
+  EXPECT_EQ(girihCudaLoadFile(device, &desc, folder, &kernel, &status), GIRIH_INVALID);
+  EXPECT_STREQ(status.message, (std::string(folder) + ": cannot be read: Is a directory").c_str());
+  EXPECT_EQ(girihCudaLoadFile(device, &desc, nullptr, &kernel, &status), GIRIH_INVALID);
+  EXPECT_STREQ(status.message, "expected the path of an image, but got null");
+  EXPECT_EQ(kernel, nullptr);
+  rmdir(folder);
 }
 
 TEST_F(CudaLaunch, RefusesWhatDoesNotBelongTogether) {

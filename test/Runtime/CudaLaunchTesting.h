@@ -203,6 +203,7 @@ protected:
                  &program,
                  nullptr,
                  GIRIH_F32,
+                 0,
                  0};
     desc.function = "attention";
     desc.merge_function = "attention_merge";

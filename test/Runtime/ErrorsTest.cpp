@@ -196,9 +196,21 @@ namespace {
 struct LaunchCase {
   LaunchCase() {
     program = builder.program(builder.add(GIRIH_MAP_TRUE));
-    kernel = {
-        GIRIH_MAGIC, GIRIH_ABI_VERSION, "test",    GIRIH_F16, GIRIH_BOTTOM_RIGHT, 16, 24, 8, 8, 100,
-        &program,    nullptr,           GIRIH_F32, 0};
+    kernel = {GIRIH_MAGIC,
+              GIRIH_ABI_VERSION,
+              "test",
+              GIRIH_F16,
+              GIRIH_BOTTOM_RIGHT,
+              16,
+              24,
+              8,
+              8,
+              100,
+              &program,
+              nullptr,
+              GIRIH_F32,
+              0,
+              0};
     q = view(2, 4, 10, 16, GIRIH_F16);
     k = view(2, 2, 20, 16, GIRIH_F16);
     v = view(2, 2, 20, 24, GIRIH_F16);
@@ -277,7 +289,7 @@ TEST(PrepareLaunch, NamesWhatIsWrong) {
   check([](LaunchCase &s) { s.kernel.magic = 1; }, GIRIH_INVALID,
         "expected kernel magic 0x47495249, but got 0x00000001");
   check([](LaunchCase &s) { s.kernel.abi_version = 7; }, GIRIH_INVALID,
-        "expected kernel ABI version 1, but got 7");
+        "expected kernel ABI version 2, but got 7");
   check([](LaunchCase &s) { s.kernel.dtype = 9; }, GIRIH_INVALID,
         "expected the kernel's dtype to be f32, bf16 or f16, but got 9");
   check([](LaunchCase &s) { s.kernel.align = 9; }, GIRIH_INVALID,

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MapTesting.h"
+#include "girih-c/CpuFeatures.h"
 #include "girih-c/Runtime.h"
 
 #include <gtest/gtest.h>
@@ -64,7 +65,7 @@ struct LaunchCase {
     int32_t late = builder.ge0(builder.shift(builder.q(), -20));
     program = builder.program(builder.both(causal, late));
     kernel = {GIRIH_MAGIC, GIRIH_ABI_VERSION, "recorder", GIRIH_F32,  GIRIH_BOTTOM_RIGHT, 1, 1, 8,
-              8,           kScratch,          &program,   recordTask, GIRIH_F32,          0};
+              8,           kScratch,          &program,   recordTask, GIRIH_F32,          0, 0};
     GirihView q{&recorder, {batch, heads, numQ, 1}, {0, 0, 0, 1}, GIRIH_F32, 0};
     GirihView k{&recorder, {batch, kvHeads, numK, 1}, {0, 0, 0, 1}, GIRIH_F32, 0};
     GirihStatus status{};
@@ -195,13 +196,42 @@ TEST(Launch, RefusesWhatDoesNotFit) {
   s.kernel.entry = nullptr;
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
   EXPECT_STREQ(s.status.message, "expected the kernel to have a CPU entry, but got null");
-  s.kernel.abi_version = 2;
+  s.kernel.abi_version = 3;
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
-  EXPECT_STREQ(s.status.message, "expected a kernel of ABI version 1, but got magic 0x47495249 "
-                                 "and version 2");
+  EXPECT_STREQ(s.status.message, "expected a kernel of ABI version 2, but got magic 0x47495249 "
+                                 "and version 3");
   s.map.reset();
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
   EXPECT_STREQ(s.status.message, "expected a block map, but got null");
+  EXPECT_TRUE(s.recorder.records.empty());
+}
+
+TEST(Launch, KernelForAnotherProcessorIsAnErrorThatNamesWhatIsMissing) {
+  LaunchCase s(1, 1, 1, 20, 20);
+  s.kernel.name = "swa";
+  s.kernel.cpu_features = girihCpuFeatures();
+  EXPECT_EQ(s.run(1), GIRIH_OK) << s.status.message;
+  s.recorder.records.clear();
+#define GIRIH_TRY(bit, feature)                                                                    \
+  s.kernel.cpu_features = uint64_t{1} << bit;                                                      \
+  if (girihCpuFeatures() >> bit & 1) {                                                             \
+    EXPECT_EQ(s.run(1), GIRIH_OK) << feature << s.status.message;                                  \
+  } else {                                                                                         \
+    EXPECT_EQ(s.run(1), GIRIH_UNSUPPORTED) << feature;                                             \
+    EXPECT_STREQ(s.status.message,                                                                 \
+                 "expected a processor with what kernel 'swa' was compiled for, but this one "     \
+                 "lacks " feature);                                                                \
+  }
+  GIRIH_CPU_FEATURES(GIRIH_TRY)
+#undef GIRIH_TRY
+  // From a compiler that knows more than this runtime.
+  s.recorder.records.clear();
+  s.kernel.cpu_features = uint64_t{1} << 62 | uint64_t{1} << 63;
+  EXPECT_EQ(s.run(1), GIRIH_UNSUPPORTED);
+  EXPECT_STREQ(s.status.message,
+               "expected a processor with what kernel 'swa' was compiled for, but this one lacks "
+               "feature 62, which this runtime does not know, feature 63, which this runtime does "
+               "not know");
   EXPECT_TRUE(s.recorder.records.empty());
 }
 

@@ -32,7 +32,7 @@ struct PlanCase {
            GirihAlign align = GIRIH_BOTTOM_RIGHT)
       : program(program), operands(std::move(given)) {
     kernel = {GIRIH_MAGIC, GIRIH_ABI_VERSION, "plan",  GIRIH_BF16, align, 64, 64, 64, 32,
-              0,           &this->program,    nullptr, GIRIH_BF16, 0};
+              0,           &this->program,    nullptr, GIRIH_BF16, 0,     0};
     GirihView q{this, {batch, heads, numQ, 64}, {0, 0, 64, 1}, GIRIH_BF16, 0};
     GirihView k{this, {batch, kvHeads, numK, 64}, {0, 0, 64, 1}, GIRIH_BF16, 0};
     GirihView o = q;

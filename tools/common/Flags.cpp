@@ -62,6 +62,12 @@ void Flags::flag(StringRef name, bool &value, StringRef help) {
   add(Kind::Flag, name, &value, "", help);
 }
 
+void Flags::shortName(StringRef name, char letter) {
+  for (Entry &entry : entries)
+    if (name == entry.name)
+      entry.letter = letter;
+}
+
 llvm::Error Flags::unknown(StringRef name) const {
   const Entry *nearest = nullptr;
   unsigned best = 3; // farther names would be guesses
@@ -144,11 +150,17 @@ llvm::Error Flags::parse(llvm::ArrayRef<const char *> arguments) {
       help = true;
       return llvm::Error::success();
     }
-    if (!argument.consume_front("--") || argument.empty())
+    auto entry = llvm::find_if(entries, [&](const Entry &e) {
+      return e.letter && argument.size() == 2 && argument[0] == '-' && argument[1] == e.letter;
+    });
+    if (entry != entries.end())
+      argument = entry->name;
+    else if (!argument.consume_front("--") || argument.empty())
       return invalidError(("expected a flag, but got '" + Twine(arguments[i]) + "'").str());
     StringRef name = argument.split('=').first, value = argument.split('=').second;
     bool joined = argument.contains('=');
-    auto entry = llvm::find_if(entries, [&](const Entry &e) { return name == e.name; });
+    if (entry == entries.end())
+      entry = llvm::find_if(entries, [&](const Entry &e) { return name == e.name; });
     if (entry == entries.end())
       return unknown(name);
     if (entry->given)
@@ -175,7 +187,8 @@ std::string Flags::describe() const {
   std::string out;
   llvm::raw_string_ostream os(out);
   for (const Entry &entry : entries) {
-    std::string head = "  --" + entry.name + (entry.metavar.empty() ? "" : " " + entry.metavar);
+    std::string head = entry.letter ? std::string("  -") + entry.letter + ", --" : "  --";
+    head += entry.name + (entry.metavar.empty() ? "" : " " + entry.metavar);
     os << head;
     // Long heads keep their help on the next line, so that the column holds.
     if (head.size() > 30)

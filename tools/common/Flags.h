@@ -43,6 +43,8 @@ public:
   void choice(llvm::StringRef name, std::string &value, llvm::ArrayRef<llvm::StringRef> choices,
               llvm::StringRef help);
   void flag(llvm::StringRef name, bool &value, llvm::StringRef help);
+  /// Lets `-LETTER VALUE` stand for `--name VALUE`, a flag that was added before.
+  void shortName(llvm::StringRef name, char letter);
 
   /// Fails with GIRIH_INVALID. `--help` and `-h` set `helpWanted` and end it.
   llvm::Error parse(llvm::ArrayRef<const char *> arguments);
@@ -58,6 +60,7 @@ private:
     void *value;
     int64_t least = 0, most = INT64_MAX;
     std::vector<std::string> choices;
+    char letter = 0; ///< 0: there is none
     bool mayBeEmpty = false, given = false;
   };
 

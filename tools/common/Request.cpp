@@ -24,26 +24,32 @@ void girih::addCacheFlag(Flags &flags, std::optional<std::string> &folder) {
              /*mayBeEmpty=*/true);
 }
 
-void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
+void girih::addKernelFlags(Flags &flags, RequestFlags &v, llvm::StringRef defaultChip) {
   flags.text("pattern", v.pattern, "EXPR", "pattern expression");
   flags.text("spec", v.spec, "FILE[:NAME]", "pattern NAME of a .girih file, or its only one");
-  flags.integer("q-len", v.qLen, 1, "N", "queries");
-  flags.integer("k-len", v.kLen, 1, "M", "keys (default: as many as queries)");
-  flags.integer("batch", v.batch, 1, "B", "batch (default: 1)");
-  flags.integer("heads", v.heads, 1, "H", "query heads (default: 1)");
-  flags.integer("kv-heads", v.kvHeads, 1, "G", "key and value heads, a divisor of H (default: H)");
   flags.integer("dim", v.dim, 1, "D", "head dim of queries and keys");
   flags.integer("v-dim", v.vDim, 1, "E", "head dim of values (default: D)");
   flags.choice("dtype", v.dtype, {"f32", "bf16", "f16"}, "element type of q, k and v");
   flags.choice("target", v.target, {"cpu", "cuda"}, "where to run");
   flags.text("chip", v.chip, "NAME",
-             "what kernels for cuda are for: sm_80, sm_86, sm_89 or sm_90a (default: the device)");
+             ("what kernels for cuda are for: sm_80, sm_86, sm_89 or sm_90a (default: " +
+              defaultChip + ")")
+                 .str());
   flags.text("tile", v.tile, "QxK", "queries and keys of a tile (default: chosen)");
   flags.choice("align", v.align, {"bottom_right", "top_left"},
-               "where queries stand among the keys when N and M differ");
+               "where queries stand among the keys when their numbers differ");
+  flags.flag("json", v.json, "print one JSON object");
+}
+
+void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
+  addKernelFlags(flags, v, "the device");
+  flags.integer("q-len", v.qLen, 1, "N", "queries");
+  flags.integer("k-len", v.kLen, 1, "M", "keys (default: as many as queries)");
+  flags.integer("batch", v.batch, 1, "B", "batch (default: 1)");
+  flags.integer("heads", v.heads, 1, "H", "query heads (default: 1)");
+  flags.integer("kv-heads", v.kvHeads, 1, "G", "key and value heads, a divisor of H (default: H)");
   addCacheFlag(flags, v.cacheDir);
   flags.flag("no-cache", v.noCache, "neither read nor write the kernel cache");
-  flags.flag("json", v.json, "print one JSON object");
 }
 
 CompileOptions Request::compileOptions() const {

@@ -29,7 +29,11 @@ struct RequestFlags {
 
 /// `--cache-dir`, which may be empty: no cache.
 void addCacheFlag(Flags &flags, std::optional<std::string> &folder);
+
+/// All of them. `addKernelFlags` adds those alone that say what to compile; what is
+/// compiled takes any lengths.
 void addRequestFlags(Flags &flags, RequestFlags &values);
+void addKernelFlags(Flags &flags, RequestFlags &values, llvm::StringRef defaultChip);
 
 /// A checked problem: what to attend, and over what.
 struct Request {

@@ -48,7 +48,7 @@ llvm::Expected<int64_t> girih::lowerToLLVMDialect(mlir::ModuleOp module, llvm::S
 }
 
 llvm::Error girih::compileModule(mlir::ModuleOp module, const CpuTarget &target, bool assembly,
-                                 llvm::SmallVectorImpl<char> &out) {
+                                 llvm::SmallVectorImpl<char> &out, ModuleFinisher finish) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> llvmModule = mlir::translateModuleToLLVMIR(module, context);
   if (!llvmModule)
@@ -57,6 +57,9 @@ llvm::Error girih::compileModule(mlir::ModuleOp module, const CpuTarget &target,
   if (!machine)
     return machine.takeError();
   optimizeModule(*llvmModule, target, **machine);
+  if (finish)
+    if (llvm::Error error = finish(*llvmModule))
+      return error;
   return emitCode(*llvmModule, **machine, assembly, out);
 }
 

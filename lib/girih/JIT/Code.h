@@ -12,6 +12,7 @@
 #include "girih/Target/Cpu.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
@@ -28,9 +29,12 @@ namespace girih {
 llvm::Expected<int64_t> lowerToLLVMDialect(mlir::ModuleOp module, llvm::StringRef name,
                                            const CpuTarget &target);
 
+/// May change an optimised module before it becomes code.
+using ModuleFinisher = llvm::function_ref<llvm::Error(llvm::Module &)>;
+
 /// Translates a module of the LLVM dialect and writes an object file or assembly.
 llvm::Error compileModule(mlir::ModuleOp module, const CpuTarget &target, bool assembly,
-                          llvm::SmallVectorImpl<char> &out);
+                          llvm::SmallVectorImpl<char> &out, ModuleFinisher finish = {});
 
 /// Loads object files into this process. Thread-safe.
 class CodeLoader {

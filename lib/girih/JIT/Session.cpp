@@ -231,6 +231,7 @@ llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const Pattern &
       fromDisk);
   if (!generated)
     return generated.takeError();
+  descriptor.cpu_features = target->featureBits;
   auto entry = code->load(generated->object, kernelName);
   if (!entry)
     return entry.takeError();

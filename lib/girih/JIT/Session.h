@@ -16,6 +16,8 @@
 #include "girih/Frontend/Pattern.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -24,6 +26,10 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace llvm {
+class Function;
+} // namespace llvm
 
 namespace mlir {
 class OpBuilder;
@@ -87,11 +93,31 @@ public:
 
 class MapProgram;
 
+/// Digits of an id that symbols carry.
+inline constexpr size_t shortIdDigits = 16;
+
+/// A kernel for a CPU as an object file, to be linked elsewhere.
+struct CpuCode {
+  GirihKernelDesc desc{};    ///< `entry` null: it is a function of the object
+  std::string id;            ///< 64 hex digits: hash of all that decides the code
+  std::string cpu, features; ///< as LLVM names them
+  llvm::SmallVector<char, 0> object;
+  std::shared_ptr<MapProgram> program; ///< what desc.map points to
+};
+
+/// Adds to the optimised module of a CPU kernel, whose function is \p entry, what its
+/// object file is to hold besides. `object` of the code is still empty.
+using ObjectFinisher = llvm::function_ref<llvm::Error(llvm::Function &entry, const CpuCode &code)>;
+
 /// A kernel for an NVIDIA GPU: what girihCudaLoad takes.
 struct CudaCode {
   GirihCudaKernelDesc desc{}; ///< points into this object
-  std::string ptx;            ///< empty when the cubin came from the disk cache
-  std::vector<char> cubin;    ///< empty where ptxas is not installed
+  std::string id;             ///< 64 hex digits: hash of all that decides the code
+  /// Symbols of the three kernels; they end in digits of `id`, so that a descriptor loads
+  /// no image but its own.
+  std::string function, mergeFunction, copyFunction;
+  std::string ptx;         ///< empty when the cubin came from the disk cache
+  std::vector<char> cubin; ///< empty where ptxas is not installed
   /// What ptxas complained about: spills, serialised products. Empty is good.
   std::vector<std::string> complaints;
   double compileMs = 0;
@@ -123,6 +149,10 @@ public:
   /// `cacheHit`, unless null, tells whether nothing had to be compiled.
   virtual llvm::Expected<std::shared_ptr<CompiledKernel>>
   compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
+
+  /// The same as an object file, past all caches.
+  virtual llvm::Expected<CpuCode>
+  compileObject(const Pattern &pattern, const CompileOptions &options, ObjectFinisher finish) = 0;
 
   /// The same for an NVIDIA GPU (options.chip). Needs none. Inputs are bf16 or f16;
   /// f32, and a chip that has no path, are GIRIH_UNSUPPORTED.

@@ -130,6 +130,11 @@ llvm::Error JitSession::generateCuda(mlir::ModuleOp module, const CompileOptions
   auto llvmModule = translateToLLVM(module, llvmContext);
   if (!llvmModule)
     return llvmModule.takeError();
+  for (auto [from, to] : {std::pair(kernelName, &code.function),
+                          {mergeName, &code.mergeFunction},
+                          {copyName, &code.copyFunction}})
+    if (llvm::Function *function = (*llvmModule)->getFunction(from))
+      function->setName(*to);
   llvm::SmallString<0> ptx;
   if (llvm::Error error = emitPtx(**llvmModule, target, ptx))
     return error;
@@ -180,9 +185,6 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   result->program = std::move(*described);
   desc.base.map = &result->program->get();
   desc.base.o_dtype = options.dtype;
-  desc.function = kernelName;
-  desc.merge_function = mergeName;
-  desc.copy_function = copyName;
   desc.store_bytes = static_cast<int32_t>(gpu::storeBytes(vDimOf(options), /*elementBytes=*/2));
   desc.box_q = desc.base.tile_q;
   desc.box_k = desc.base.tile_k;
@@ -195,6 +197,14 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   target.chip = options.chip;
   KernelKey key =
       KernelKey::of(ir, tilingOf(options), target.chip, std::to_string(target.ptxVersion));
+  result->id = key.hex;
+  std::string suffix = "_" + key.hex.substr(0, shortIdDigits);
+  result->function = kernelName + suffix;
+  result->mergeFunction = mergeName + suffix;
+  result->copyFunction = copyName + suffix;
+  desc.function = result->function.c_str();
+  desc.merge_function = result->mergeFunction.c_str();
+  desc.copy_function = result->copyFunction.c_str();
   bool fromDisk = false;
   auto entry = cache.getOrMake(
       key,

@@ -91,6 +91,8 @@ public:
 
   llvm::Expected<std::shared_ptr<CompiledKernel>>
   compile(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
+  llvm::Expected<CpuCode> compileObject(const Pattern &pattern, const CompileOptions &options,
+                                        ObjectFinisher finish) override;
   llvm::Expected<std::shared_ptr<const CudaCode>>
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
   llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "girih/Target/Cpu.h"
+
+#include "girih-c/CpuFeatures.h"
 #include "girih/Support/Error.h"
 #include "girih/Target/Optimize.h"
 
@@ -22,6 +24,9 @@
 #include <mutex>
 
 using namespace girih;
+
+/// What code may use without asking.
+static constexpr llvm::StringLiteral baseline = "x86-64";
 
 static const llvm::Triple &hostTriple() {
   static const llvm::Triple triple(llvm::sys::getProcessTriple());
@@ -51,27 +56,40 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> CpuTarget::createMachine() 
   // Products and sums may fuse: the tolerance table is for that.
   options.AllowFPOpFusion = llvm::FPOpFusion::Fast;
   return std::unique_ptr<llvm::TargetMachine>((*target)->createTargetMachine(
-      hostTriple(), cpu, features, options, llvm::Reloc::PIC_, std::nullopt,
+      hostTriple(), baseline, features, options, llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive, /*JIT=*/true));
 }
 
-static llvm::Expected<CpuTarget> withWidth(CpuTarget target) {
-  auto machine = target.createMachine();
-  if (!machine)
-    return machine.takeError();
-  const llvm::MCSubtargetInfo &info = *(*machine)->getMCSubtargetInfo();
+/// Keeps what CpuFeatures.h lists of the features that `cpu` and `features` stand for.
+static CpuTarget targetOf(llvm::StringRef cpu, const llvm::MCSubtargetInfo &info) {
+  CpuTarget target;
+  target.cpu = cpu.str();
+  llvm::SubtargetFeatures kept;
+  auto keep = [&](int bit, llvm::StringRef name) {
+    if (!info.checkFeatures(("+" + name).str()))
+      return;
+    kept.AddFeature(name);
+    target.featureBits |= uint64_t{1} << bit;
+  };
+#define GIRIH_KEEP(bit, name) keep(bit, name);
+  GIRIH_CPU_FEATURES(GIRIH_KEEP)
+#undef GIRIH_KEEP
+  target.features = kept.getString();
   target.vectorWidth = info.checkFeatures("+avx512f") ? 16 : info.checkFeatures("+avx") ? 8 : 4;
   return target;
 }
 
 llvm::Expected<CpuTarget> CpuTarget::host() {
-  CpuTarget target;
-  target.cpu = llvm::sys::getHostCPUName().str();
+  auto target = lookupTarget();
+  if (!target)
+    return target.takeError();
+  llvm::StringRef cpu = llvm::sys::getHostCPUName();
   llvm::SubtargetFeatures features;
   for (const auto &feature : llvm::sys::getHostCPUFeatures())
     features.AddFeature(feature.first(), feature.second);
-  target.features = features.getString();
-  return withWidth(target);
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      (*target)->createMCSubtargetInfo(hostTriple(), cpu, features.getString()));
+  return targetOf(cpu, *info);
 }
 
 llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef cpu) {
@@ -79,13 +97,12 @@ llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef cpu) {
   if (!target)
     return target.takeError();
   std::unique_ptr<llvm::MCSubtargetInfo> info(
-      (*target)->createMCSubtargetInfo(hostTriple(), "", ""));
+      (*target)->createMCSubtargetInfo(hostTriple(), baseline, ""));
   if (!info->isCPUStringValid(cpu))
     return invalidError("expected cpu to be an x86-64 processor that LLVM knows, but got '" +
                         cpu.str() + "'");
-  CpuTarget result;
-  result.cpu = cpu.str();
-  return withWidth(result);
+  info.reset((*target)->createMCSubtargetInfo(hostTriple(), cpu, ""));
+  return targetOf(cpu, *info);
 }
 
 void girih::optimizeModule(llvm::Module &module, const CpuTarget &target,
@@ -93,7 +110,8 @@ void girih::optimizeModule(llvm::Module &module, const CpuTarget &target,
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("target-cpu", baseline);
+    function.addFnAttr("tune-cpu", target.cpu);
     if (!target.features.empty())
       function.addFnAttr("target-features", target.features);
     if (target.vectorWidth == 16)

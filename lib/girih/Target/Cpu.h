@@ -22,10 +22,14 @@ class TargetMachine;
 
 namespace girih {
 
-/// A CPU that kernels are compiled for.
+/// A CPU that kernels are compiled for. Code uses x86-64's baseline and `features`, all of
+/// which are in CpuFeatures.h, so that the runtime can check them; `cpu` decides how long
+/// instructions are thought to take.
 struct CpuTarget {
-  std::string cpu, features;
-  int vectorWidth = 4; ///< f32 lanes: 16 with AVX-512F, 8 with AVX, else 4
+  std::string cpu;          ///< LLVM's name of the processor
+  std::string features;     ///< as LLVM takes them: "+avx,+avx2"
+  uint64_t featureBits = 0; ///< the same as GirihKernelDesc::cpu_features has them
+  int vectorWidth = 4;      ///< f32 lanes: 16 with AVX-512F, 8 with AVX, else 4
 
   /// The processor this runs on.
   static llvm::Expected<CpuTarget> host();

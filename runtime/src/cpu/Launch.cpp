@@ -8,11 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "girih-c/CpuFeatures.h"
 #include "girih-c/Runtime.h"
 
 #include "../Error.h"
 #include "../LaunchChecks.h"
 #include "../map/BlockMapImpl.h"
+#include "Features.h"
 #include "Schedule.h"
 
 #include <tbb/global_control.h>
@@ -153,6 +155,8 @@ int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
                 GIRIH_ABI_VERSION, kernel->magic, kernel->abi_version);
   if (!kernel->entry)
     return fail(status, GIRIH_INVALID, "expected the kernel to have a CPU entry, but got null");
+  if (int code = checkCpuFeatures(*kernel, girihCpuFeatures(), status))
+    return code;
   int32_t threads = options ? options->threads : 0;
   if (threads < 0)
     return fail(status, GIRIH_INVALID, "expected threads to be 0 or positive, but got %d", threads);

@@ -13,7 +13,9 @@
 #include "../Error.h"
 #include "../LaunchChecks.h"
 
+#include <cerrno>
 #include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -229,6 +231,36 @@ int girihCudaLoad(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, cons
                 image ? image_bytes : int64_t{0});
   return guarded(status,
                  [&] { return loadKernel(device, *desc, image, image_bytes, kernel, status); });
+}
+
+/// The whole of a file.
+static int readImage(const char *path, std::string &image, GirihStatus *status) {
+  std::unique_ptr<FILE, int (*)(FILE *)> file(fopen(path, "rb"), fclose);
+  if (!file)
+    return fail(status, GIRIH_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+  char part[1 << 16];
+  size_t bytes;
+  while ((bytes = fread(part, 1, sizeof(part), file.get())) > 0)
+    image.append(part, bytes);
+  if (ferror(file.get()))
+    return fail(status, GIRIH_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+  if (image.empty())
+    return fail(status, GIRIH_INVALID, "%s: expected a cubin or PTX, but got an empty file", path);
+  return GIRIH_OK;
+}
+
+int girihCudaLoadFile(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, const char *path,
+                      GirihCudaKernel **kernel, GirihStatus *status) {
+  *kernel = nullptr;
+  if (!path)
+    return fail(status, GIRIH_INVALID, "expected the path of an image, but got null");
+  return guarded(status, [&] {
+    std::string image;
+    if (int code = readImage(path, image, status))
+      return code;
+    return girihCudaLoad(device, desc, image.data(), static_cast<int64_t>(image.size()), kernel,
+                         status);
+  });
 }
 
 void girihCudaUnload(GirihCudaKernel *kernel) {

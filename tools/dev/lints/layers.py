@@ -27,6 +27,7 @@ MAY = {
     "Target": DIALECT | {"Support", "Frontend", "Analysis", "Transforms", "Conversion"},
     "JIT": DIALECT
     | {"Support", "Frontend", "Analysis", "Transforms", "Conversion", "Pipelines", "Target"},
+    "AOT": DIALECT | {"Support", "Frontend", "Analysis", "Target", "JIT"},
     "CAPI": DIALECT | {"Support", "Frontend", "Analysis", "Pipelines", "Target", "JIT"},
     "Bindings": {"CAPI"},
 }

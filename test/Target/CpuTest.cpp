@@ -1,0 +1,82 @@
+//===- CpuTest.cpp - What code for a processor may use --------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Proves that a target is the baseline and features that the runtime can check, and
+// nothing else that its processor has.
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/Target/Cpu.h"
+
+#include "girih-c/CpuFeatures.h"
+#include "girih/Support/Error.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <gtest/gtest.h>
+
+using namespace girih;
+
+/// The mask of features by name.
+static uint64_t bitsOf(llvm::ArrayRef<llvm::StringRef> names) {
+  uint64_t bits = 0;
+#define GIRIH_ADD(bit, name)                                                                       \
+  if (llvm::is_contained(names, name))                                                             \
+    bits |= uint64_t{1} << bit;
+  GIRIH_CPU_FEATURES(GIRIH_ADD)
+#undef GIRIH_ADD
+  return bits;
+}
+
+static CpuTarget named(llvm::StringRef cpu) {
+  auto target = CpuTarget::named(cpu);
+  if (!target) {
+    ADD_FAILURE() << llvm::toString(target.takeError());
+    return {};
+  }
+  return *target;
+}
+
+TEST(CpuTarget, HasTheFeaturesOfItsProcessor) {
+  CpuTarget baseline = named("x86-64");
+  EXPECT_EQ(baseline.featureBits, 0u);
+  EXPECT_EQ(baseline.features, "");
+  EXPECT_EQ(baseline.vectorWidth, 4);
+  CpuTarget level3 = named("x86-64-v3");
+  EXPECT_EQ(level3.featureBits, bitsOf({"sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "avx",
+                                        "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe"}));
+  EXPECT_EQ(level3.vectorWidth, 8);
+  uint64_t level4 = named("x86-64-v4").featureBits;
+  EXPECT_EQ(level4 & ~level3.featureBits,
+            bitsOf({"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}));
+  uint64_t matrices = bitsOf({"amx-tile", "amx-int8", "amx-bf16", "avx512fp16"});
+  EXPECT_EQ(named("sapphirerapids").featureBits & matrices, matrices);
+  EXPECT_EQ(named("znver5").featureBits & matrices, 0u);
+}
+
+TEST(CpuTarget, CodeMayUseWhatTheBitsSayAndNoMore) {
+  // znver5 has sha, clzero and many more that nothing at run time would ask for.
+  CpuTarget target = named("znver5");
+  auto machine = target.createMachine();
+  ASSERT_TRUE(bool(machine)) << llvm::toString(machine.takeError());
+  const llvm::MCSubtargetInfo &info = *(*machine)->getMCSubtargetInfo();
+#define GIRIH_SAME(bit, name)                                                                      \
+  EXPECT_EQ(info.checkFeatures("+" name), (target.featureBits >> bit & 1) != 0) << name;
+  GIRIH_CPU_FEATURES(GIRIH_SAME)
+#undef GIRIH_SAME
+  for (const char *other : {"+sha", "+clzero", "+avx512vp2intersect", "+vaes"})
+    EXPECT_FALSE(info.checkFeatures(other)) << other;
+}
+
+TEST(CpuTarget, UnknownProcessorsAreInvalid) {
+  auto target = CpuTarget::named("z80");
+  ASSERT_FALSE(bool(target));
+  GirihStatus status = takeStatus(target.takeError());
+  EXPECT_EQ(status.code, GIRIH_INVALID);
+  EXPECT_STREQ(status.message,
+               "expected cpu to be an x86-64 processor that LLVM knows, but got 'z80'");
+}

@@ -1,0 +1,68 @@
+//===- girih-compile.cpp - Compile a pattern ahead of time ----------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes a kernel that the runtime alone loads and launches, for any lengths: its code, a
+// C header and a manifest. Exit codes: 0 good, 2 bad arguments or pattern, 3 unsupported.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Options.h"
+#include "WriteFiles.h"
+
+#include "girih/Support/Error.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <fmt/format.h>
+
+using namespace girih;
+
+static const char usage[] =
+    "usage: girih-compile --pattern EXPR | --spec FILE[:NAME] --dim D -o FILE [flags]\n\n"
+    "Compiles an attention pattern to a file that programs load without a compiler, for\n"
+    "any batch, heads and lengths.\n\n";
+
+static llvm::Error run(const Options &options) {
+  llvm::Expected<Output> output = makeOutput(options);
+  if (!output)
+    return output.takeError();
+  llvm::Expected<Request> request = makeRequest(options.request, /*lengths=*/false);
+  if (!request)
+    return request.takeError();
+  CompileOptions compileOptions = request->compileOptions();
+  compileOptions.cpu = options.cpu.value_or("");
+  llvm::Expected<Artifact> artifact =
+      compileArtifact(request->pattern, compileOptions, output->format, output->names);
+  if (!artifact)
+    return artifact.takeError();
+  // The manifest is last: where it is, the others are.
+  const OutputFile files[] = {{output->codePath, artifact->code},
+                              {output->headerPath, artifact->header},
+                              {output->manifestPath, artifact->manifest}};
+  if (llvm::Error error = writeFiles(files))
+    return error;
+  if (options.request.json) {
+    llvm::outs() << artifact->manifest;
+    return llvm::Error::success();
+  }
+  for (const OutputFile &file : files)
+    llvm::outs() << fmt::format("{}: {} bytes\n", file.path.str(), file.contents.size());
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  Flags flags;
+  addOptions(flags, options);
+  if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
+    return reportError("girih-compile", std::move(error));
+  if (flags.helpWanted()) {
+    llvm::outs() << usage << flags.describe();
+    return 0;
+  }
+  if (llvm::Error error = run(options))
+    return reportError("girih-compile", std::move(error));
+  return 0;
+}
