@@ -29,6 +29,7 @@ get_property(extensions GLOBAL PROPERTY MLIR_EXTENSION_LIBS)
 target_link_libraries(GirihMLIR INTERFACE
   ${dialects} ${conversions} ${extensions}
   MLIRIR MLIRParser MLIRPass MLIRRewrite MLIRTransforms MLIRTransformUtils MLIROptLib
+  MLIRLspServerLib MLIRLspServerSupportLib LLVMSupportLSP
   MLIRTargetLLVMIRExport MLIRBuiltinToLLVMIRTranslation MLIRGPUToLLVMIRTranslation
   MLIRLLVMToLLVMIRTranslation MLIRNVVMToLLVMIRTranslation)
 
