@@ -7,7 +7,7 @@
 
 #include "Options.h"
 
-#include "Layout.h"
+#include "common/Layout.h"
 
 using namespace girih;
 

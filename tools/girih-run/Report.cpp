@@ -9,34 +9,9 @@
 
 #include "common/Json.h"
 
-#include "llvm/ADT/StringMap.h"
-#include "llvm/TargetParser/Host.h"
-
 #include <fmt/format.h>
 
 using namespace girih;
-
-std::string girih::deviceName() {
-  std::string name = llvm::sys::getHostCPUName().str();
-  auto features = llvm::sys::getHostCPUFeatures();
-  for (const char *feature : {"avx512f", "avx2"})
-    if (features.lookup(feature))
-      return name + " (" + feature + ")";
-  return name;
-}
-
-/// GFLOP/s of so many pairs in the measured time.
-static double gflops(const Request &request, int64_t pairs, double timeMs) {
-  double flops = 2.0 * static_cast<double>(request.dim + request.vDim) * static_cast<double>(pairs);
-  return timeMs > 0 ? flops / timeMs * 1e-6 : 0;
-}
-
-/// Useful / computed pairs; a launch that computes nothing wastes nothing.
-static double efficiency(const GirihMapStats &stats) {
-  return stats.computed_pairs == 0
-             ? 1
-             : static_cast<double>(stats.useful_pairs) / static_cast<double>(stats.computed_pairs);
-}
 
 std::string girih::jsonReport(const Request &r, const RunReport &report) {
   return writeJson([&](llvm::json::OStream &json) {
@@ -55,9 +30,9 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     json.attribute("cache_hit", report.cacheHit);
     json.attribute("useful_pairs", stats.useful_pairs);
     json.attribute("computed_pairs", stats.computed_pairs);
-    json.attribute("tile_efficiency", jsonNumber(efficiency(stats)));
-    json.attribute("useful_gflops", jsonNumber(gflops(r, stats.useful_pairs, report.timeMs)));
-    json.attribute("computed_gflops", jsonNumber(gflops(r, stats.computed_pairs, report.timeMs)));
+    json.attribute("tile_efficiency", jsonNumber(report.tileEfficiency()));
+    json.attribute("useful_gflops", jsonNumber(report.gflops(r, stats.useful_pairs)));
+    json.attribute("computed_gflops", jsonNumber(report.gflops(r, stats.computed_pairs)));
     json.attribute("peak_gflops", jsonNumber(report.peakGflops));
     json.attribute("map_ms", jsonNumber(report.mapMs));
     json.attribute("map_bytes", stats.map_bytes);
@@ -67,7 +42,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     json.attribute("max_error",
                    report.check ? jsonNumber(report.check->comparison.maxError) : none);
     json.attribute("threads", report.threads);
-    json.attribute("device", report.device.empty() ? deviceName() : report.device);
+    json.attribute("device", report.device);
     // Beyond the contract: what the numbers above were taken from.
     json.attribute("v_dim", r.vDim);
     json.attribute("check", !report.check                   ? none
@@ -102,7 +77,7 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
                                     r.numK, r.batch, r.heads, r.kvHeads, r.dim);
   if (r.vDim != r.dim)
     lengths += fmt::format("/{}", r.vDim);
-  double computed = gflops(r, stats.computed_pairs, report.timeMs);
+  double computed = report.gflops(r, stats.computed_pairs);
   double total = static_cast<double>(stats.total_pairs);
   double skipped = total > 0 ? 1 - static_cast<double>(stats.computed_pairs) / total : 0;
 
@@ -113,7 +88,7 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
   std::string out = pattern + "\n";
   out += row("problem", lengths + ", " + r.dtypeName);
   out += row("device", r.cuda ? report.device
-                              : fmt::format("{}, {} thread{}", deviceName(), report.threads,
+                              : fmt::format("{}, {} thread{}", report.device, report.threads,
                                             report.threads == 1 ? "" : "s"));
   out += row("compile", fmt::format("{:.1f} ms{}", report.compileMs,
                                     report.cacheHit ? " (from the cache)" : ""));
@@ -128,7 +103,7 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
                                   report.copiedBytes));
   if (report.launchUs)
     out += row("launch", fmt::format("{:.1f} us of the host", *report.launchUs));
-  out += row("useful", fmt::format("{:.1f} GFLOP/s", gflops(r, stats.useful_pairs, report.timeMs)));
+  out += row("useful", fmt::format("{:.1f} GFLOP/s", report.gflops(r, stats.useful_pairs)));
   std::string ofPeak = report.peakGflops > 0
                            ? fmt::format(", {:.0f} % of the FMA peak ({:.1f})",
                                          100 * computed / report.peakGflops, report.peakGflops)
@@ -136,8 +111,8 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
   out += row("computed", fmt::format("{:.1f} GFLOP/s{}", computed, ofPeak));
   out += row("tiles", fmt::format("{} full, {} partial of {} x {} tokens", stats.listed_full,
                                   stats.listed_partial, report.tileQ, report.tileK));
-  out += row("tile efficiency",
-             fmt::format("{:.1f} % of the computed pairs are useful", 100 * efficiency(stats)));
+  out += row("tile efficiency", fmt::format("{:.1f} % of the computed pairs are useful",
+                                            100 * report.tileEfficiency()));
   out += row("skipped", fmt::format("{:.1f} % of all pairs are never computed", 100 * skipped));
   if (report.check)
     out += checkRow(r, *report.check);

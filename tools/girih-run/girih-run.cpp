@@ -8,15 +8,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Bench.h"
 #include "Check.h"
-#include "Cuda.h"
 #include "Inputs.h"
-#include "Layout.h"
 #include "Report.h"
 
-#include "girih/Analysis/Reachability.h"
+#include "common/Cpu.h"
+#include "common/Cuda.h"
+
 #include "girih/Support/Error.h"
+#include "girih/Support/Npy.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -29,6 +29,9 @@ using namespace girih;
 static const char usage[] =
     "usage: girih-run --pattern EXPR | --spec FILE[:NAME] --q-len N --dim D [flags]\n\n"
     "Compiles an attention pattern, runs it on real or drawn tensors, and reports.\n\n";
+
+/// What `--bench` times.
+static constexpr TimingBudget benchBudget{/*ms=*/1000, /*least=*/5};
 
 /// `--emit`: prints the IR and launches nothing.
 static llvm::Error emitStage(Session &session, const Request &request, llvm::StringRef stage) {
@@ -50,49 +53,6 @@ static llvm::Error emitStage(Session &session, const Request &request, llvm::Str
   if (!text)
     return text.takeError();
   llvm::outs() << *text;
-  return llvm::Error::success();
-}
-
-/// Derives the map and counts it.
-static llvm::Error measureMap(CompiledKernel &kernel, const Request &r,
-                              llvm::ArrayRef<GirihOperand> operands, RunReport &report) {
-  const GirihKernelDesc &desc = kernel.desc();
-  GirihMapParams params = mapParams(r.batch, r.heads, r.numQ, r.numK, r.align, operands, desc);
-  auto map = kernel.blockMap(params, &report.mapMs);
-  if (!map)
-    return map.takeError();
-  GirihStatus status{};
-  if (girihBlockMapStats(map->get(), desc.map, &params, &report.stats, &status) != GIRIH_OK)
-    return statusError(status);
-  report.tileQ = desc.tile_q;
-  report.tileK = desc.tile_k;
-  report.picture = sampleTiles({map->get(), desc.map, &params}, 0, 0, 24);
-  return llvm::Error::success();
-}
-
-/// Compiles for this processor, launches and times.
-static llvm::Error runCpu(Session &session, const Request &r, Tensors &tensors, float scale,
-                          const Options &options, RunReport &report) {
-  auto kernel = session.compile(r.pattern, r.compileOptions(), &report.cacheHit);
-  if (!kernel)
-    return kernel.takeError();
-  report.compileMs = (*kernel)->compileMs();
-  std::vector<GirihOperand> operands = patternOperands(r.pattern);
-  if (llvm::Error error = measureMap(**kernel, r, operands, report))
-    return error;
-
-  int threads = static_cast<int>(options.threads.value_or(0));
-  report.threads = threads ? threads : girihCpuThreads();
-  auto launch = [&] {
-    return (*kernel)->launch(tensors.q.view(), tensors.k.view(), tensors.v.view(),
-                             tensors.out.view(), tensors.lse.data(), scale, operands, threads);
-  };
-  llvm::Expected<BenchResult> bench = timeLaunches(launch, report.threads, options.bench);
-  if (!bench)
-    return bench.takeError();
-  report.timeMs = bench->medianMs;
-  report.peakGflops = bench->peakGflops;
-  report.launches = bench->launches;
   return llvm::Error::success();
 }
 
@@ -131,13 +91,15 @@ static llvm::Expected<int> run(Options &options) {
     return 0;
   }
 
-  llvm::Expected<Tensors> tensors = makeTensors(*request, std::move(files), options.seed);
+  llvm::Expected<Tensors> tensors = makeTensors(*request, std::move(files.data), options.seed);
   if (!tensors)
     return tensors.takeError();
   RunReport report;
   llvm::Error ran = request->cuda ? runCuda(**session, *request, *tensors, scale, options.bench,
                                             options.layout, report)
-                                  : runCpu(**session, *request, *tensors, scale, options, report);
+                                  : runCpu(**session, *request, *tensors, scale,
+                                           static_cast<int>(options.threads.value_or(0)),
+                                           options.bench ? benchBudget : TimingBudget(), report);
   warnAboutCache("girih-run", **session);
   if (ran)
     return std::move(ran);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Layout.h"
+#include "common/Layout.h"
 
 #include "llvm/ADT/STLExtras.h"
 

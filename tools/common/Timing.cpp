@@ -1,11 +1,11 @@
-//===- Bench.cpp - Timing launches ----------------------------------------===//
+//===- Timing.cpp - Timing launches on the CPU ----------------------------===//
 //
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Bench.h"
+#include "common/Timing.h"
 
 #include "girih-c/Runtime.h"
 
@@ -23,27 +23,26 @@ static llvm::Expected<double> timeOnce(llvm::function_ref<llvm::Error()> launch)
   return elapsed.count();
 }
 
-llvm::Expected<BenchResult> girih::timeLaunches(llvm::function_ref<llvm::Error()> launch,
-                                                int threads, bool bench) {
-  BenchResult result;
+llvm::Expected<Timing> girih::timeLaunches(llvm::function_ref<llvm::Error()> launch, int threads,
+                                           const TimingBudget &budget) {
+  constexpr int64_t mostLaunches = 10000;
+  constexpr double peakEveryMs = 330;
+  Timing result;
   auto samplePeak = [&] {
-    result.peakGflops = std::max(result.peakGflops, girihCpuPeakGflops(threads));
+    double peak = girihCpuPeakGflops(threads);
+    result.lowestPeakGflops =
+        result.peakGflops == 0 ? peak : std::min(result.lowestPeakGflops, peak);
+    result.peakGflops = std::max(result.peakGflops, peak);
   };
   samplePeak();
   llvm::Expected<double> first = timeOnce(launch);
   if (!first)
     return first.takeError();
-  result.medianMs = *first;
-  result.launches = 1;
-  if (!bench) {
-    samplePeak();
-    return result;
-  }
 
-  const double totalMs = 1000;
   std::vector<double> times;
-  double spent = 0, nextPeak = totalMs / 3;
-  while (times.size() < 5 || (spent < totalMs && times.size() < 10000)) {
+  double spent = 0, nextPeak = peakEveryMs;
+  auto count = [&] { return static_cast<int64_t>(times.size()); };
+  while (count() < budget.least || (spent < budget.ms && count() < mostLaunches)) {
     llvm::Expected<double> ms = timeOnce(launch);
     if (!ms)
       return ms.takeError();
@@ -51,12 +50,14 @@ llvm::Expected<BenchResult> girih::timeLaunches(llvm::function_ref<llvm::Error()
     spent += *ms;
     if (spent > nextPeak) {
       samplePeak();
-      nextPeak += totalMs / 3;
+      nextPeak += peakEveryMs;
     }
   }
   samplePeak();
+  if (times.empty())
+    times.push_back(*first);
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
   result.medianMs = times[times.size() / 2];
-  result.launches = static_cast<int64_t>(times.size());
+  result.launches = count();
   return result;
 }

@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GIRIH_TOOLS_GIRIH_RUN_CUDA_H
-#define GIRIH_TOOLS_GIRIH_RUN_CUDA_H
+#ifndef GIRIH_TOOLS_COMMON_CUDA_H
+#define GIRIH_TOOLS_COMMON_CUDA_H
 
-#include "Report.h"
+#include "common/Measurement.h"
+#include "common/Tensors.h"
 
 namespace girih {
 
@@ -17,13 +18,17 @@ namespace girih {
 llvm::Expected<std::string> chipFor(const Request &request);
 
 /// Compiles for the GPU, copies inputs there, launches (with `bench`, repeatedly,
-/// timed by events) and copies outputs back; fills `report`. `layout` is that of tensors
-/// on the GPU (Layout.h). A kernel for a chip that
-/// the device is not is loaded as PTX, which the driver compiles. Fails with
-/// GIRIH_NO_DEVICE where there is no GPU, after compiling.
+/// timed by events) and copies outputs back; fills `result`. `layout` is that of
+/// tensors on the GPU (Layout.h). A kernel for a chip that the device is not is loaded
+/// as PTX, which the driver compiles. Fails with GIRIH_NO_DEVICE where there is no GPU,
+/// after compiling.
 llvm::Error runCuda(Session &session, const Request &request, Tensors &tensors, float scale,
-                    bool bench, llvm::StringRef layout, RunReport &report);
+                    bool bench, llvm::StringRef layout, Measurement &result);
+
+/// Opens the first device and closes it again; fails with GIRIH_NO_DEVICE where there
+/// is none.
+llvm::Error probeCuda();
 
 } // namespace girih
 
-#endif // GIRIH_TOOLS_GIRIH_RUN_CUDA_H
+#endif // GIRIH_TOOLS_COMMON_CUDA_H

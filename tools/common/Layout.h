@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GIRIH_TOOLS_GIRIH_RUN_LAYOUT_H
-#define GIRIH_TOOLS_GIRIH_RUN_LAYOUT_H
+#ifndef GIRIH_TOOLS_COMMON_LAYOUT_H
+#define GIRIH_TOOLS_COMMON_LAYOUT_H
 
 #include "girih-c/Runtime.h"
 
@@ -30,4 +30,4 @@ std::vector<char> rearranged(const GirihView &view, const void *from, llvm::Stri
 
 } // namespace girih
 
-#endif // GIRIH_TOOLS_GIRIH_RUN_LAYOUT_H
+#endif // GIRIH_TOOLS_COMMON_LAYOUT_H

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Cuda.h"
+#include "common/Cuda.h"
 
-#include "Layout.h"
+#include "common/Layout.h"
 
 #include "girih-c/Cuda.h"
 #include "girih/Analysis/Reachability.h"
@@ -122,6 +122,14 @@ static llvm::Expected<std::string> chipOf(const GirihCudaDevice *device) {
   }
 }
 
+llvm::Error girih::probeCuda() {
+  GirihCudaDevice *opened = nullptr;
+  GirihStatus status{};
+  girihCudaOpen(0, &opened, &status);
+  girihCudaClose(opened);
+  return statusError(status);
+}
+
 llvm::Expected<std::string> girih::chipFor(const Request &r) {
   if (!r.chip.empty())
     return r.chip;
@@ -141,7 +149,7 @@ static bool runsCubin(const GirihCudaDevice *device, llvm::StringRef chip) {
 }
 
 llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors, float scale,
-                           bool bench, llvm::StringRef layout, RunReport &report) {
+                           bool bench, llvm::StringRef layout, Measurement &result) {
   // A kernel is for the device, or what it is said to be for; without one it is
   // compiled all the same.
   GirihCudaDevice *opened = nullptr;
@@ -158,7 +166,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
     options.chip = *chip;
   }
   const bool asPtx = opened && !runsCubin(opened, options.chip);
-  auto code = session.compileCuda(r.pattern, options, &report.cacheHit);
+  auto code = session.compileCuda(r.pattern, options, &result.cacheHit);
   if (!code)
     return code.takeError();
   if (asPtx && (*code)->ptx.empty()) {
@@ -166,14 +174,14 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
     auto fresh = Session::create(SessionOptions::uncached());
     if (!fresh)
       return fresh.takeError();
-    code = (*fresh)->compileCuda(r.pattern, options, &report.cacheHit);
+    code = (*fresh)->compileCuda(r.pattern, options, &result.cacheHit);
     if (!code)
       return code.takeError();
   }
   const GirihCudaKernelDesc &desc = (*code)->desc;
-  report.compileMs = (*code)->compileMs;
-  report.tileQ = desc.base.tile_q;
-  report.tileK = desc.base.tile_k;
+  result.compileMs = (*code)->compileMs;
+  result.tileQ = desc.base.tile_q;
+  result.tileK = desc.base.tile_k;
 
   // The map.
   std::vector<GirihOperand> operands = patternOperands(r.pattern);
@@ -183,16 +191,16 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   if (girihBlockMapBuild(desc.base.map, &params, &built, &status) != GIRIH_OK)
     return statusError(status);
   Owned<GirihBlockMap> map(built, girihBlockMapFree);
-  report.mapMs =
+  result.mapMs =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  if (girihBlockMapStats(map.get(), desc.base.map, &params, &report.stats, &status) != GIRIH_OK)
+  if (girihBlockMapStats(map.get(), desc.base.map, &params, &result.stats, &status) != GIRIH_OK)
     return statusError(status);
-  report.picture = sampleTiles({map.get(), desc.base.map, &params}, 0, 0, 24);
+  result.picture = sampleTiles({map.get(), desc.base.map, &params}, 0, 0, 24);
 
   // The device, from here on.
   if (!opened)
     return statusError(noDevice);
-  report.device = girihCudaName(device.get());
+  result.device = girihCudaName(device.get());
 
   GirihView views[] = {tensors.q.view(), tensors.k.view(), tensors.v.view(), tensors.out.view()};
   views[3].dtype = desc.base.o_dtype;
@@ -234,7 +242,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
       GIRIH_OK)
     return statusError(status);
   Owned<GirihCudaPlan> plan(planned, girihCudaPlanFree);
-  report.copiedBytes = girihCudaPlanCopiedBytes(planned);
+  result.copiedBytes = girihCudaPlanCopiedBytes(planned);
 
   const std::vector<char> &cubin = (*code)->cubin;
   const bool isText = asPtx || cubin.empty();
@@ -246,7 +254,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   Owned<GirihCudaKernel> kernel(loaded, girihCudaUnload);
 
   // The first launch is the one that is checked.
-  if (girihCudaTime(loaded, &launch, planned, 0, 1, &report.timeMs, &status) != GIRIH_OK)
+  if (girihCudaTime(loaded, &launch, planned, 0, 1, &result.timeMs, &status) != GIRIH_OK)
     return statusError(status);
   if (llvm::Error error = copyOutput(opened, onDevice[3], tensors.out.values()))
     return error;
@@ -258,12 +266,12 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
     if (girihCudaTime(loaded, &launch, planned, warmup, repeat, times.data(), &status) != GIRIH_OK)
       return statusError(status);
     std::sort(times.begin(), times.end());
-    report.timeMs = times[repeat / 2];
-    report.launches = repeat;
+    result.timeMs = times[repeat / 2];
+    result.launches = repeat;
     auto launchUs = timeLaunchCalls(opened, loaded, launch, planned);
     if (!launchUs)
       return launchUs.takeError();
-    report.launchUs = *launchUs;
+    result.launchUs = *launchUs;
   }
   return llvm::Error::success();
 }
