@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from . import workload
 
-HEADS = 16
+HEADS = workload.DEFAULTS["heads"]
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Row:
     """A problem, bf16; the goal: at least `floor` useful TFLOP/s and `ratio` times `peer`."""
 
     pattern: str
-    dim: int = 128
-    n: int = 16384
-    batch: int = 1
+    dim: int
+    n: int
+    batch: int
     floor: float = 0
     peer: str = "flex"
     ratio: float = 0
@@ -35,28 +35,12 @@ class Row:
         return f"{self.pattern} D={self.dim}{extra}"
 
 
-ROWS = (
-    Row("full", floor=680, peer="cudnn", ratio=1.08),
-    Row("full", dim=64, floor=530, peer="cudnn", ratio=1.12),
-    Row("full", dim=256, floor=700, peer="cudnn", ratio=1.02),
-    Row("causal", floor=620, peer="cudnn", ratio=1.08),
-    Row("causal", dim=64, floor=470, peer="cudnn", ratio=1.08),
-    Row("causal", dim=256, peer="cudnn"),
-    Row("full", n=2048, batch=8, peer="cudnn", ratio=0.95),
-    Row("causal", n=2048, batch=8, peer="cudnn", ratio=0.95),
-    Row("prefix_lm", ratio=1.4),
-    Row("document", ratio=1.4),
-    Row("mixed_heads", ratio=1.4),
-    Row("window", ratio=1.5),
-    Row("causal_window", ratio=1.5),
-    Row("sinks", ratio=1.5),
-    Row("longformer", ratio=4),
-    Row("bigbird", ratio=5),
-    Row("dilated", ratio=1),
-    Row("strided", ratio=1),
-    Row("fixed", ratio=1),
-    Row("natten2d", ratio=1),
-)
+def read_row(record):
+    values = {**workload.DEFAULTS, **record}
+    return Row(values["pattern"], values["dim"], values["n"], values["batch"], **values.get("goal", {}))
+
+
+ROWS = tuple(read_row(record) for record in workload.ROWS)
 
 
 class Peers:
@@ -104,11 +88,11 @@ def compile_times(runner, folder):
     return {"cold_ms": times[0], "cached_ms": times[1]}
 
 
-def run(runner, rows, folder, docs, say):
+def run(runner, rows, folder, say):
     """girih's part: one record a row."""
     records = {}
     for row in rows:
-        pattern = workload.pattern(row.pattern, row.n, HEADS, docs)
+        pattern = workload.pattern(row.pattern, row.n, HEADS)
         report, trouble = runner.run(pattern, "--q-len", row.n, "--dim", row.dim, "--batch", row.batch, "--heads", HEADS,
                                      "--dtype", "bf16", "--bench", cache=folder / "bench")  # fmt: skip
         records[row.key] = {"report": report, "trouble": trouble}

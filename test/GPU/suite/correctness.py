@@ -41,24 +41,16 @@ def mix(n, turn):
     return flags_for(n, DIMS[turn % 5], DTYPES[turn // 5 % 2], GROUPS[turn // 10 % 3], turn)
 
 
-def offsets_file(folder, n):
-    """Documents short enough that short sequences have several."""
-    path = folder / f"docs-{n}.txt"
-    if not path.exists():
-        workload.write_offsets(path, workload.document_offsets(n, 1500 if n > 4000 else 90))
-    return path
-
-
-def table_cases(folder):
+def table_cases():
     """Every pattern at every length and every head dim. Down the table and along the
     lengths any two of pattern, length, head dim, type and group meet; at 1000 tokens
     every pattern meets every head dim once more."""
     for i, name in enumerate(workload.TABLE):
         for j, n in enumerate(LENGTHS):
-            pattern = workload.pattern(name, n, HEADS, offsets_file(folder, n), small=n < 4000)
+            pattern = workload.pattern(name, n, HEADS, small=n < 4000)
             flags = flags_for(n, DIMS[(i + j) % 5], DTYPES[(i + j // 2) % 2], GROUPS[(i // 5 + j) % 3], i)
             yield Case("table, lengths", pattern, flags)
-        pattern = workload.pattern(name, 1000, HEADS, offsets_file(folder, 1000), small=True)
+        pattern = workload.pattern(name, 1000, HEADS, small=True)
         for j, dim in enumerate(DIMS):
             yield Case("table, head dims", pattern, flags_for(1000, dim, DTYPES[(i + j) % 2], GROUPS[(i + j) % 3], j))
 
@@ -149,7 +141,7 @@ def sanitized_cases():
 
 
 def all_cases(folder, random_count, seed, sanitize, on_gpu):
-    cases = [*table_cases(folder), *shape_cases(), *split_cases(), *drawn_cases(folder, random_count, seed),
+    cases = [*table_cases(), *shape_cases(), *split_cases(), *drawn_cases(folder, random_count, seed),
              *twice_cases()]  # fmt: skip
     if on_gpu:
         cases += strided_cases()
