@@ -22,7 +22,7 @@ def tool(name, folder):
     path = os.path.join(folder, name)
     config.substitutions.append((r"(?<![\w./%-])" + name + r"(?![\w./=-])", path))
 
-for name in ("girih-opt", "girih-run", "girih-explain", "girih-compile", "girih-cache", "girih-lsp-server"):
+for name in ("girih-opt", "girih-run", "girih-explain", "girih-compile", "girih-cache", "girih-bench", "girih-lsp-server"):
     tool(name, config.girih_bin_dir)
 for name in ("FileCheck", "not", "count", "split-file"):
     tool(name, config.llvm_tools_dir)

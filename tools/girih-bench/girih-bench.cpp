@@ -1,0 +1,184 @@
+//===- girih-bench.cpp - Time the workload table --------------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Exit codes: 0 good, whatever the numbers are, 2 bad arguments, 3 a row is not
+// supported, 4 no such device.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Machine.h"
+#include "Measure.h"
+#include "Table.h"
+
+#include "common/Cuda.h"
+
+#include "girih/Support/Error.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Regex.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace girih;
+
+static const char usage[] =
+    "usage: girih-bench [flags]\n\n"
+    "Times a table of attention patterns, in rounds over all of it, and prints medians, how much\n"
+    "the samples differ, and whether the machine was quiet. It checks no results: girih-run "
+    "does.\n\n";
+
+namespace {
+
+struct Options {
+  MeasureOptions measure;
+  std::string target;
+  std::optional<std::string> filter, jsonFile, compareFile;
+  std::optional<int64_t> threads, repeat;
+  std::optional<double> seconds;
+  bool list = false, quick = false;
+};
+
+} // namespace
+
+static void addFlags(Flags &flags, Options &o) {
+  flags.choice("target", o.target, {"cpu", "cuda", "both"},
+               "where to run (default: cpu, and cuda where there is a GPU)");
+  flags.integer("threads", o.threads, 0, "T", "threads; 0 means every core (default: 0)", 1024);
+  flags.text("filter", o.filter, "REGEX", "rows whose title matches; --list shows titles");
+  flags.integer("repeat", o.repeat, 1, "R", "rounds, each a sample of every row (default: 5)",
+                1000);
+  flags.number("seconds", o.seconds, "S",
+               "of launches of a row on the CPU, all rounds together (default: 3; --quick: 0.2)");
+  flags.flag("quick", o.quick, "short sequences: seconds in all, for trying things");
+  flags.text("json", o.jsonFile, "FILE", "write every number to it");
+  flags.text("compare", o.compareFile, "FILE", "compare with what --json wrote earlier");
+  flags.flag("list", o.list, "print the rows and their patterns, time nothing");
+  addCacheFlag(flags, o.measure.common.cacheDir);
+  flags.flag("no-cache", o.measure.common.noCache, "neither read nor write the kernel cache");
+}
+
+/// Which targets to run. A GPU that is asked for must be there; --list shows all.
+static llvm::Expected<std::vector<std::string>> targetsOf(const Options &options) {
+  if (options.target == "cpu")
+    return std::vector<std::string>{"cpu"};
+  llvm::Error error = options.list ? llvm::Error::success() : probeCuda();
+  if (!options.target.empty()) {
+    if (error)
+      return std::move(error);
+    return options.target == "cuda" ? std::vector<std::string>{"cuda"}
+                                    : std::vector<std::string>{"cpu", "cuda"};
+  }
+  if (!error)
+    return std::vector<std::string>{"cpu", "cuda"};
+  if (GirihStatus status = takeStatus(std::move(error)); status.code != GIRIH_NO_DEVICE)
+    llvm::errs() << "girih-bench: warning: cuda is left out: " << status.message << '\n';
+  return std::vector<std::string>{"cpu"};
+}
+
+static llvm::Expected<std::vector<WorkloadRow>> chooseRows(const Options &options) {
+  llvm::Expected<std::vector<std::string>> targets = targetsOf(options);
+  if (!targets)
+    return targets.takeError();
+  std::vector<WorkloadRow> rows;
+  for (const std::string &target : *targets)
+    llvm::append_range(rows, workloadRows(target, options.quick));
+  if (!options.filter)
+    return rows;
+  llvm::Regex regex(*options.filter);
+  if (std::string problem; !regex.isValid(problem))
+    return invalidError("--filter: expected a regular expression, but got '" + *options.filter +
+                        "': " + problem);
+  llvm::erase_if(rows, [&](const WorkloadRow &row) { return !regex.match(row.title()); });
+  if (rows.empty())
+    return invalidError("--filter: expected to match a row, but '" + *options.filter +
+                        "' matches none; --list shows all");
+  return rows;
+}
+
+/// Opens `file` so that a run of minutes does not end with a file that cannot be
+/// written; what it holds stays until the end.
+static llvm::Error checkWritable(const std::string &file) {
+  int descriptor = -1;
+  std::error_code failure = llvm::sys::fs::openFileForWrite(
+      file, descriptor, llvm::sys::fs::CD_OpenAlways, llvm::sys::fs::OF_Append);
+  if (failure)
+    return invalidError("--json: " + file + ": cannot be written: " + failure.message());
+  llvm::sys::fs::closeFile(descriptor);
+  return llvm::Error::success();
+}
+
+static llvm::Error writeFile(const std::string &file, const std::string &text) {
+  std::error_code failure;
+  llvm::raw_fd_ostream os(file, failure);
+  if (!failure) {
+    os << text;
+    os.close();
+    failure = os.error();
+    os.clear_error();
+  }
+  if (failure)
+    return invalidError("--json: " + file + ": cannot be written: " + failure.message());
+  return llvm::Error::success();
+}
+
+/// Everything between the flags and the exit code.
+static llvm::Expected<int> run(Options &options) {
+  if (options.list && (options.jsonFile || options.compareFile))
+    return invalidError(std::string("expected --list alone, but got it with ") +
+                        (options.jsonFile ? "--json" : "--compare"));
+  MeasureOptions &measure = options.measure;
+  measure.threads = static_cast<int>(options.threads.value_or(0));
+  measure.rounds = options.repeat.value_or(measure.rounds);
+  measure.seconds = options.seconds.value_or(options.quick ? 0.2 : measure.seconds);
+  if (measure.seconds < 0)
+    return invalidError("--seconds: expected at least 0, but got " +
+                        std::to_string(measure.seconds));
+  llvm::Expected<std::vector<WorkloadRow>> rows = chooseRows(options);
+  if (!rows)
+    return rows.takeError();
+  if (options.list) {
+    llvm::outs() << textRows(*rows);
+    return 0;
+  }
+  std::optional<EarlierResults> earlier;
+  if (options.compareFile) {
+    llvm::Expected<EarlierResults> read = readEarlier(*options.compareFile);
+    if (!read)
+      return read.takeError();
+    earlier = std::move(*read);
+  }
+  if (options.jsonFile)
+    if (llvm::Error error = checkWritable(*options.jsonFile))
+      return std::move(error);
+
+  llvm::Expected<BenchResults> results = measureRows(*rows, measure);
+  if (!results)
+    return results.takeError();
+  std::vector<std::string> noise = noiseOf(*results);
+  llvm::outs() << textResults(*results, noise, earlier ? &*earlier : nullptr);
+  if (options.jsonFile)
+    if (llvm::Error error = writeFile(*options.jsonFile, jsonResults(*results, noise)))
+      return std::move(error);
+  for (const RowRecord &row : results->rows)
+    if (row.code != GIRIH_OK)
+      return row.code;
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  Flags flags;
+  addFlags(flags, options);
+  if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
+    return reportError("girih-bench", std::move(error));
+  if (flags.helpWanted()) {
+    llvm::outs() << usage << flags.describe();
+    return 0;
+  }
+  llvm::Expected<int> code = run(options);
+  if (!code)
+    return reportError("girih-bench", code.takeError());
+  return *code;
+}
