@@ -14,6 +14,7 @@
 
 #include "common/Cpu.h"
 #include "common/Cuda.h"
+#include "common/Layout.h"
 
 #include "girih/Support/Error.h"
 #include "girih/Support/Npy.h"
