@@ -23,7 +23,7 @@ namespace {
 struct InnerLoop {
   size_t first, last;
   int64_t multiplyAdds = 0, stackAccesses = 0;
-  bool rounds = false; ///< exp2 does, products do not
+  bool scales = false; ///< by powers of two: exp2 does, products do not
 };
 
 } // namespace
@@ -49,8 +49,9 @@ static std::vector<InnerLoop> innerLoops(StringRef assembly, StringRef reg) {
       continue; // holds another loop
     for (size_t j = loop.first; j != i; ++j) {
       StringRef text = lines[j].split('#').first;
-      loop.multiplyAdds += text.contains("vfmadd");
-      loop.rounds |= text.contains("vround") || text.contains("vrndscale");
+      loop.multiplyAdds +=
+          text.contains("vfmadd") || text.contains("vdpbf16ps") || text.contains("\tmulps");
+      loop.scales |= text.contains("pslld") || text.contains("vscalef");
       loop.stackAccesses += text.contains("(%rsp") && text.contains(reg);
     }
     loops.push_back(loop);
@@ -58,13 +59,20 @@ static std::vector<InnerLoop> innerLoops(StringRef assembly, StringRef reg) {
   return loops;
 }
 
-static void expectNoSpills(const CompileOptions &options, StringRef reg) {
+static std::string assemblyOf(const CompileOptions &options) {
   auto session = makeSession();
   auto text = session->emit(full(), options, "asm");
-  ASSERT_TRUE(bool(text)) << llvm::toString(text.takeError());
+  if (text)
+    return *text;
+  ADD_FAILURE() << llvm::toString(text.takeError());
+  return "";
+}
+
+static void expectNoSpills(const CompileOptions &options, StringRef reg) {
+  std::string text = assemblyOf(options);
   int64_t products = 0;
-  for (const InnerLoop &loop : innerLoops(*text, reg)) {
-    if (loop.multiplyAdds < 8 || loop.rounds)
+  for (const InnerLoop &loop : innerLoops(text, reg)) {
+    if (loop.multiplyAdds < 8 || loop.scales)
       continue;
     ++products;
     EXPECT_EQ(loop.stackAccesses, 0) << "lines " << loop.first << " to " << loop.last;
@@ -86,4 +94,27 @@ TEST(Assembly, ProductsDoNotSpillWithAvx2) {
   CompileOptions options;
   options.cpu = "x86-64-v3";
   expectNoSpills(options, "%ymm");
+}
+
+TEST(Assembly, ProductsDoNotSpillWithSse) {
+  // Nor are multiply-adds and rounding, which it lacks, calls of the math library.
+  CompileOptions options;
+  options.cpu = "x86-64";
+  expectNoSpills(options, "%xmm");
+  std::string text = assemblyOf(options);
+  for (const char *function : {"fmaf", "roundevenf"})
+    EXPECT_EQ(text.find(function), std::string::npos) << function;
+}
+
+TEST(Assembly, PairsOfBf16DoNotSpill) {
+  for (const char *cpu : {"znver4", "sapphirerapids"})
+    for (int64_t dim : {64, 80, 128}) {
+      CompileOptions options;
+      options.dtype = GIRIH_BF16;
+      options.headDim = dim;
+      options.cpu = cpu;
+      expectNoSpills(options, "%zmm");
+      std::string text = assemblyOf(options);
+      EXPECT_EQ(text.find("vfmadd231ps\t("), std::string::npos) << "a product of f32";
+    }
 }

@@ -32,7 +32,9 @@ def ConvertAttentionToTile : Pass<"girih-convert-attention-to-tile", "::mlir::fu
                            "::mlir::scf::SCFDialect"];
   let options = [
     Option<"tensorCores", "girih-tensor-cores", "bool", "false",
-           "Multiply inputs as they are: scale when exponentials are taken instead of scaling queries, round probabilities to the type of values">];
+           "Multiply inputs as they are: scale when exponentials are taken instead of scaling queries, round probabilities to the type of values">,
+    Option<"bf16Dots", "girih-bf16-dots", "bool", "false",
+           "The same for bf16 inputs, but one row at a time: for CPUs that multiply pairs of bf16">];
 }
 
 def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
@@ -42,8 +44,9 @@ def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
     pointers of the runtime's ABI. Tiles live in scratch memory, score tiles with
     queries along the lanes, so that row statistics are vertical and neither keys
     nor values need a transpose; row vectors live in registers. Products are
-    register-tiled vector.fma loops, elementwise chains are fused into the loop
-    that consumes them, masks run on partial tiles only.
+    register-tiled loops of vector.fma, or of AVX512-BF16's products of pairs where
+    both operands are bf16; elementwise chains are fused into the loop that
+    consumes them, masks run on partial tiles only.
 
     *Needs*: what girih-convert-attention-to-tile leaves; tile rows that are a
     multiple of the vector width.
@@ -58,14 +61,16 @@ def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::math::MathDialect"];
   let options = [
-    Option<"vectorWidth", "girih-vector-width", "int64_t", "16", "f32 lanes of a vector: 16, 8 or 4">];
+    Option<"vectorWidth", "girih-vector-width", "int64_t", "16", "f32 lanes of a vector: 16, 8 or 4">,
+    Option<"bf16Dots", "girih-bf16-dots", "bool", "false",
+           "Multiply bf16 tiles by AVX512-BF16, with 16 lanes; else they are widened">];
 }
 
 def ExpandVectorMath : Pass<"girih-expand-vector-math", "::mlir::func::FuncOp"> {
   let summary = "Approximate vector math functions by polynomials";
   let description = [{
-    *Does*: expands math.exp2 on f32 vectors by a polynomial of our own (relative
-    error 2.7e-7; upstream has none), and applies upstream's approximations to the
+    *Does*: expands math.exp2 on f32 vectors by polynomials of our own (relative
+    error 2.7e-7, 1.5e-7 with AVX-512; upstream has none), and applies upstream's approximations to the
     other math ops on vectors, which LLVM would otherwise split into calls of the
     scalar math library.
 
@@ -81,7 +86,7 @@ def ExpandVectorMath : Pass<"girih-expand-vector-math", "::mlir::func::FuncOp"> 
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
   let options = [
-    Option<"avx512", "girih-avx512", "bool", "false", "Scale by AVX-512's vscalef where it fits">];
+    Option<"avx512", "girih-avx512", "bool", "false", "Reduce and scale by AVX-512's vreduce and vscalef where they fit">];
 }
 
 def ConvertTileToWs : Pass<"girih-convert-tile-to-ws", "::mlir::func::FuncOp"> {

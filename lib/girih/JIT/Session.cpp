@@ -204,13 +204,22 @@ llvm::Expected<CachedCode> JitSession::generate(mlir::ModuleOp module,
   return result;
 }
 
+static PipelineOptions cpuPipelineOf(const CompileOptions &options, const CpuTarget &target) {
+  PipelineOptions pipeline;
+  pipeline.tileQ = options.tileQ;
+  pipeline.tileK = options.tileK;
+  pipeline.vectorWidth = target.vectorWidth;
+  pipeline.bf16Dots = target.bf16Dots;
+  return pipeline;
+}
+
 llvm::Expected<Outcome> JitSession::build(mlir::ModuleOp module, const Pattern &pattern,
                                           const std::string &ir, const CompileOptions &options,
                                           Clock::time_point start) {
   auto target = targetOf(options);
   if (!target)
     return target.takeError();
-  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth};
+  PipelineOptions pipeline = cpuPipelineOf(options, *target);
   if (llvm::Error error = runStage(module, pipeline, buildBlocksPipeline))
     return std::move(error);
 
@@ -285,7 +294,10 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
   mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options, cuda);
   if (failed(mlir::verify(*module)))
     return diagnostics.take(internalError("the front end made IR that does not verify"));
-  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth, cuda, options.chip};
+  PipelineOptions pipeline = cpuPipelineOf(options, *target);
+  if (cuda)
+    pipeline = {options.tileQ, options.tileK, target->vectorWidth, /*tensorCores=*/true,
+                options.chip};
   struct Step {
     llvm::StringRef after;
     void (*passes)(mlir::OpPassManager &, const PipelineOptions &);

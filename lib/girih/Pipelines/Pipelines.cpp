@@ -44,6 +44,7 @@ void girih::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options)
   OpPassManager &func = pm.nest<func::FuncOp>();
   ConvertAttentionToTileOptions tile;
   tile.tensorCores = options.tensorCores;
+  tile.bf16Dots = options.bf16Dots;
   func.addPass(createConvertAttentionToTile(tile));
   func.addPass(createCSEPass());
 }
@@ -51,6 +52,7 @@ void girih::buildTilePipeline(OpPassManager &pm, const PipelineOptions &options)
 void girih::buildCpuPipeline(OpPassManager &pm, const PipelineOptions &options) {
   ConvertTileToCpuOptions cpu;
   cpu.vectorWidth = options.vectorWidth;
+  cpu.bf16Dots = options.bf16Dots;
   pm.addPass(createConvertTileToCpu(cpu));
   ExpandVectorMathOptions vectorMath;
   vectorMath.avx512 = options.vectorWidth == 16;
@@ -112,10 +114,14 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                         llvm::cl::init(0)};
   Option<int64_t> vectorWidth{*this, "vector-width", llvm::cl::desc("f32 lanes of a vector"),
                               llvm::cl::init(16)};
+  Option<bool> bf16Dots{*this, "bf16-dots", llvm::cl::desc("The CPU multiplies pairs of bf16"),
+                        llvm::cl::init(false)};
   Option<std::string> chip{*this, "chip", llvm::cl::desc("Of girih-to-ampere: sm_80, sm_86, sm_89"),
                            llvm::cl::init("sm_80")};
 
-  PipelineOptions get() const { return {tileQ, tileK, vectorWidth, /*tensorCores=*/false, chip}; }
+  PipelineOptions get() const {
+    return {tileQ, tileK, vectorWidth, /*tensorCores=*/false, chip, bf16Dots};
+  }
 };
 
 using Stage = void (*)(OpPassManager &, const PipelineOptions &);

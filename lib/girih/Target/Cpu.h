@@ -29,7 +29,8 @@ struct CpuTarget {
   std::string cpu;          ///< LLVM's name of the processor
   std::string features;     ///< as LLVM takes them: "+avx,+avx2"
   uint64_t featureBits = 0; ///< the same as GirihKernelDesc::cpu_features has them
-  int vectorWidth = 4;      ///< f32 lanes: 16 with AVX-512F, 8 with AVX, else 4
+  int vectorWidth = 4;      ///< f32 lanes: 16 with AVX-512F and DQ, 8 with AVX, else 4
+  bool bf16Dots = false;    ///< AVX512-BF16 with 16 lanes: products of pairs of bf16
 
   /// The processor this runs on.
   static llvm::Expected<CpuTarget> host();

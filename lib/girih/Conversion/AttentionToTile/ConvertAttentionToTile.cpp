@@ -28,9 +28,10 @@ constexpr double log2e = 1.4426950408889634, ln2 = 0.6931471805599453;
 
 class AttentionExpander {
 public:
-  AttentionExpander(AttentionOp op, Value out, Value lse, bool tensorCores)
-      : op(op), out(out), lse(lse), tensorCores(tensorCores), b(op), loc(op.getLoc()),
-        tileQ((*op.getTile())[0]), tileK((*op.getTile())[1]),
+  AttentionExpander(AttentionOp op, Value out, Value lse, bool tensorCores, bool bf16Dots)
+      : op(op), out(out), lse(lse), tensorCores(tensorCores),
+        narrow(tensorCores || (bf16Dots && op.getQ().getType().getElementType().isBF16())), b(op),
+        loc(op.getLoc()), tileQ((*op.getTile())[0]), tileK((*op.getTile())[1]),
         dim(op.getQ().getType().getDimSize(3)), vDim(op.getV().getType().getDimSize(3)) {}
 
   void expand() {
@@ -47,9 +48,9 @@ public:
           arith::SubIOp::create(b, loc, dimension(op.getK(), 2), dimension(op.getQ(), 2));
       qPosition = arith::AddIOp::create(b, loc, qRow, offset);
     }
-    Value q = queries(qRow);
     if (scalesLate())
       splitScale();
+    Value q = queries(qRow);
 
     SmallVector<Value> inits{constant(tileType({tileQ, vDim}), 0.0),
                              constant(tileType({tileQ}), -std::numeric_limits<double>::infinity()),
@@ -107,15 +108,26 @@ private:
     return branch.getResult(0);
   }
 
-  /// Queries as they are for tensor cores, else scaled f32: fewer than scores.
+  /// Queries as they are for tensor cores. Else scaled f32, there being fewer of them
+  /// than of scores; of bf16 products only with the sign of the scale, which is exact.
   Value queries(Value qRow) {
     Value q = load(op.getQ(), head, qRow, {tileQ, dim});
-    if (tensorCores)
+    if (tensorCores || (narrow && hasScore()))
       return q;
     RankedTensorType type = tileType({tileQ, dim});
-    if (q.getType() != type)
+    Type given = q.getType();
+    if (given != type)
       q = arith::ExtFOp::create(b, loc, type, q);
-    return arith::MulFOp::create(b, loc, q, tile::SplatOp::create(b, loc, type, scoreScale()));
+    Value times = narrow ? scaleSign() : scoreScale();
+    q = arith::MulFOp::create(b, loc, q, tile::SplatOp::create(b, loc, type, times));
+    return narrow ? arith::TruncFOp::create(b, loc, given, q).getResult() : q;
+  }
+
+  /// 1 or -1.
+  Value scaleSign() {
+    Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0));
+    Value minusOne = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(-1.0));
+    return arith::SelectOp::create(b, loc, isNegative, minusOne, one);
   }
 
   /// One key tile: scores, mask, running maximum and sum, output.
@@ -126,11 +138,11 @@ private:
     Value k = load(op.getK(), kvHead, kRow, {tileK, dim});
     RankedTensorType scoreType = tileType({tileQ, tileK}), rowType = tileType({tileQ});
     Value s = tile::DotOp::create(b, loc, q, k, constant(scoreType, 0.0), /*transposeRhs=*/true);
-    if (tensorCores && hasScore())
+    if (narrow && hasScore())
       s = arith::MulFOp::create(b, loc, s, tile::SplatOp::create(b, loc, scoreType, scoreScale()));
     if (hasScore())
       s = applyScore(s, kRow);
-    else if (scalesLate())
+    else if (tensorCores)
       s = withSign(s);
     s = tile::MaskOp::create(b, loc, s, op.getPattern(), batch, head, qPosition, kRow,
                              loop.getPartial());
@@ -168,7 +180,7 @@ private:
 
     Value v = load(op.getV(), kvHead, kRow, {tileK, vDim});
     Type element = cast<RankedTensorType>(v.getType()).getElementType();
-    if (tensorCores && !element.isF32())
+    if (narrow && !element.isF32())
       p = arith::TruncFOp::create(b, loc, RankedTensorType::get({tileQ, tileK}, element), p);
     Value decayed = tensorCores ? decayWhere(grew, acc, decay)
                                 : Value(arith::MulFOp::create(b, loc, acc, broadcast(decay, vDim)));
@@ -236,7 +248,7 @@ private:
   }
 
   /// Whether running maxima are those of unscaled scores.
-  bool scalesLate() { return tensorCores && !hasScore(); }
+  bool scalesLate() { return narrow && !hasScore(); }
 
   /// Sums of probabilities: on a GPU those of every eighth column, which four threads
   /// hold; they are added up once a task instead of once a tile.
@@ -275,6 +287,7 @@ private:
   AttentionOp op;
   Value out, lse;
   bool tensorCores;
+  bool narrow; ///< products take 16-bit operands as they are
   OpBuilder b;
   Location loc;
   int64_t tileQ, tileK, dim, vDim;
@@ -311,7 +324,7 @@ struct ConvertAttentionToTile : girih::impl::ConvertAttentionToTileBase<ConvertA
     Value out = entry.addArgument(outputs[0], op.getLoc());
     Value lse = entry.addArgument(outputs[1], op.getLoc());
     func.setType(FunctionType::get(&getContext(), entry.getArgumentTypes(), {}));
-    AttentionExpander(op, out, lse, tensorCores).expand();
+    AttentionExpander(op, out, lse, tensorCores, bf16Dots).expand();
     OpBuilder builder(terminator);
     func::ReturnOp::create(builder, terminator->getLoc());
     terminator->erase();

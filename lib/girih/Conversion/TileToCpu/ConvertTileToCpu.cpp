@@ -23,8 +23,9 @@ namespace girih {
 using namespace girih;
 using namespace girih::cpu;
 
-Emitter::Emitter(func::FuncOp source, int64_t width)
-    : source(source), width(width), b(source.getContext()), loc(source.getLoc()) {}
+Emitter::Emitter(func::FuncOp source, int64_t width, bool bf16Dots)
+    : source(source), width(width), bf16Dots(bf16Dots), b(source.getContext()),
+      loc(source.getLoc()) {}
 
 LogicalResult Emitter::run() {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
@@ -311,8 +312,8 @@ Value Emitter::loadVector(Value address) {
   return LLVM::LoadOp::create(b, loc, floats(), address, /*alignment=*/4);
 }
 
-Value Emitter::loadScalar(Value address) {
-  return LLVM::LoadOp::create(b, loc, b.getF32Type(), address);
+Value Emitter::loadScalar(Value address, unsigned alignment) {
+  return LLVM::LoadOp::create(b, loc, b.getF32Type(), address, alignment);
 }
 
 void Emitter::storeVector(Value vector, Value address) {
@@ -355,6 +356,12 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
           << vectorWidth.getValue();
       return signalPassFailure();
     }
+    if (bf16Dots && vectorWidth != 16) {
+      getOperation().emitError(
+          "expected girih-vector-width to be 16 with girih-bf16-dots, but got ")
+          << vectorWidth.getValue();
+      return signalPassFailure();
+    }
     SmallVector<func::FuncOp> kernels;
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       bool isKernel =
@@ -363,7 +370,7 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
         kernels.push_back(func);
     }
     for (func::FuncOp kernel : kernels)
-      if (failed(Emitter(kernel, vectorWidth).run()))
+      if (failed(Emitter(kernel, vectorWidth, bf16Dots).run()))
         return signalPassFailure();
   }
 };

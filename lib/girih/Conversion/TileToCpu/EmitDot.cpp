@@ -8,7 +8,8 @@
 //   scores   acc[n][m lanes] += rhs[n][k] * lhs[k][m lanes]
 //   output   acc[m][n lanes] += lhs[k][m] * rhs[k][n lanes]
 // Either way scalars of one operand meet vectors of the other, in tiles of
-// accumulators that stay in registers over the whole depth.
+// accumulators that stay in registers over the whole depth. Products of bf16 tiles
+// are the same in units of pairs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,8 +20,10 @@ using namespace girih;
 using namespace girih::cpu;
 
 LogicalResult Emitter::emitDot(tile::DotOp op) {
-  FailureOr<Buffer> lhs = bufferOf(op.getLhs(), /*colMajor=*/true);
-  FailureOr<Buffer> rhs = bufferOf(op.getRhs(), /*colMajor=*/false);
+  bool ofPairs = isNarrow(op);
+  FailureOr<Buffer> lhs =
+      ofPairs ? packPairs(op.getLhs()) : bufferOf(op.getLhs(), /*colMajor=*/true);
+  FailureOr<Buffer> rhs = ofPairs ? pairs[op.getRhs()] : bufferOf(op.getRhs(), /*colMajor=*/false);
   if (failed(lhs) || failed(rhs))
     return failure();
   auto type = cast<RankedTensorType>(op.getType());
@@ -43,12 +46,18 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
       copy(*acc, result);
     }
   }
-  if (colMajor)
-    emitProduct({rhs->base, rhs->ld, 1, rhs->rows}, {lhs->base, lhs->ld, lhs->ld / width},
-                lhs->cols, result, !startsAtZero);
-  else
-    emitProduct({lhs->base, 1, lhs->ld, lhs->rows}, {rhs->base, rhs->ld, rhs->ld / width},
-                lhs->cols, result, !startsAtZero);
+  Product product;
+  product.scalars = {rhs->base, rhs->ld, 1, rhs->rows};
+  product.vectors = {lhs->base, lhs->ld, lhs->ld / width};
+  if (!colMajor) {
+    product.scalars = {lhs->base, 1, lhs->ld, lhs->rows};
+    product.vectors = {rhs->base, rhs->ld, rhs->ld / width};
+  }
+  product.depth = lhs->cols;
+  product.result = result;
+  product.accumulate = !startsAtZero;
+  product.ofPairs = ofPairs;
+  emitProduct(product);
   buffers[op.getResult()] = result;
   return success();
 }
@@ -61,9 +70,9 @@ static int64_t scalarsFor(int64_t vectors, int64_t width) {
   return std::min<int64_t>(accumulators / vectors, 16);
 }
 
-/// result line i, vector j (+)= sum over k of scalar(i, k) * vector(k, j).
-void Emitter::emitProduct(const ScalarOperand &scalars, const VectorOperand &vectors, int64_t depth,
-                          const Buffer &result, bool accumulate) {
+void Emitter::emitProduct(const Product &product) {
+  const ScalarOperand &scalars = product.scalars;
+  const VectorOperand &vectors = product.vectors;
   // Column groups of almost equal width; equal neighbours share one loop.
   int64_t widest = width == 16 ? 4 : 2;
   int64_t numGroups = (vectors.count + widest - 1) / widest;
@@ -75,41 +84,55 @@ void Emitter::emitProduct(const ScalarOperand &scalars, const VectorOperand &vec
     int64_t step = scalarsFor(size, width), whole = scalars.count / step * step;
     loop(i64(first * width), i64((first + count * size) * width), size * width, [&](Value column) {
       if (whole)
-        loop(i64(0), i64(whole), step, [&](Value line) {
-          emitRegisterTile(scalars, vectors, depth, result, accumulate, line, column, step, size);
-        });
+        loop(i64(0), i64(whole), step,
+             [&](Value line) { emitRegisterTile(product, line, column, step, size); });
       if (int64_t rest = scalars.count - whole)
-        emitRegisterTile(scalars, vectors, depth, result, accumulate, i64(whole), column, rest,
-                         size);
+        emitRegisterTile(product, i64(whole), column, rest, size);
     });
     first += count * size;
   }
 }
 
-void Emitter::emitRegisterTile(const ScalarOperand &scalars, const VectorOperand &vectors,
-                               int64_t depth, const Buffer &result, bool accumulate, Value line,
-                               Value column, int64_t numLines, int64_t numVectors) {
-  Value out = at(result.base, add(mul(line, result.ld), column));
-  auto outAt = [&](int64_t i, int64_t j) { return at(out, Value(), i * result.ld + j * width); };
+void Emitter::emitRegisterTile(const Product &product, Value line, Value column, int64_t numLines,
+                               int64_t numVectors) {
+  const ScalarOperand &scalars = product.scalars;
+  const VectorOperand &vectors = product.vectors;
+  int64_t ld = product.result.ld;
+  Value out = at(product.result.base, add(mul(line, ld), column));
+  auto outAt = [&](int64_t i, int64_t j) { return at(out, Value(), i * ld + j * width); };
   SmallVector<Value> inits;
   for (int64_t i = 0; i != numLines; ++i)
     for (int64_t j = 0; j != numVectors; ++j)
-      inits.push_back(accumulate ? loadVector(outAt(i, j)) : splatConstant(0));
+      inits.push_back(product.accumulate ? loadVector(outAt(i, j)) : splatConstant(0));
   Value firstScalar = mul(line, scalars.lineStride);
-  auto sums = loop(i64(0), i64(depth), 1, inits, [&](Value k, ValueRange acc) {
+  unsigned alignment = product.ofPairs ? 2 : 4; // pairs may be the caller's bf16
+  auto sums = loop(i64(0), i64(product.depth), 1, inits, [&](Value k, ValueRange acc) {
     Value scalarAt = at(scalars.base, add(firstScalar, mul(k, scalars.depthStride)));
     Value vectorAt = at(vectors.base, add(mul(k, vectors.depthStride), column));
     SmallVector<Value> loaded, next;
     for (int64_t j = 0; j != numVectors; ++j)
       loaded.push_back(loadVector(at(vectorAt, Value(), j * width)));
     for (int64_t i = 0; i != numLines; ++i) {
-      Value scalar = splat(loadScalar(at(scalarAt, Value(), i * scalars.lineStride)));
+      Value scalar = splat(loadScalar(at(scalarAt, Value(), i * scalars.lineStride), alignment));
       for (int64_t j = 0; j != numVectors; ++j)
-        next.push_back(vector::FMAOp::create(b, loc, scalar, loaded[j], acc[i * numVectors + j]));
+        next.push_back(multiplyAdd(scalar, loaded[j], acc[i * numVectors + j], product.ofPairs));
     }
     return next;
   });
   for (int64_t i = 0; i != numLines; ++i)
     for (int64_t j = 0; j != numVectors; ++j)
       storeVector(sums.getResult(i * numVectors + j), outAt(i, j));
+}
+
+/// sum + x * y, of f32 or of pairs of bf16.
+Value Emitter::multiplyAdd(Value x, Value y, Value sum, bool ofPairs) {
+  if (!ofPairs)
+    return vector::FMAOp::create(b, loc, x, y, sum);
+  auto pairType = VectorType::get({2 * width}, b.getBF16Type());
+  Value left = vector::BitCastOp::create(b, loc, pairType, x);
+  Value right = vector::BitCastOp::create(b, loc, pairType, y);
+  return LLVM::CallIntrinsicOp::create(b, loc, floats(),
+                                       b.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+                                       ValueRange{sum, left, right})
+      .getResult(0);
 }

@@ -27,8 +27,11 @@ static bool isElementwise(Operation *op) {
 bool Emitter::isLazy(Operation *op) {
   if (!isElementwise(op) || typeOf(op->getResult(0)).getRank() != 2)
     return false;
-  return isa<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(op) ||
-         (op->hasOneUse() && (*op->user_begin())->getBlock() == op->getBlock());
+  if (isa<tile::BroadcastOp, tile::SplatOp, arith::ConstantOp>(op))
+    return true;
+  if (feedsNarrow(op->getResult(0)))
+    return false;
+  return (op->hasOneUse() && (*op->user_begin())->getBlock() == op->getBlock()) || packingOf(op);
 }
 
 LogicalResult Emitter::emitElementwise(Operation *op) {
@@ -38,6 +41,11 @@ LogicalResult Emitter::emitElementwise(Operation *op) {
     return op->emitOpError("reads a value that a tile kernel does not have");
   if (typeOf(op->getResult(0)).getRank() == 1)
     return emitRowVector(op);
+  if (feedsNarrow(op->getResult(0))) {
+    packPairs(op->getResult(0));
+    if (llvm::all_of(op->getUses(), [&](OpOperand &use) { return isNarrowLeft(use); }))
+      return success();
+  }
   if (isLazy(op))
     return success();
   return materialize(op->getResult(0), isColMajor(op->getResult(0)));
@@ -83,6 +91,21 @@ Value Emitter::rowMemory(Value row) {
   for (auto [i, vector] : llvm::enumerate(rows[row]))
     storeVector(vector, at(buffer.base, Value(), i * width));
   return rowMemories[row] = buffer.base;
+}
+
+/// Puts the rows that a row-major pass over `tile` will read into scratch: once, not
+/// for each line.
+void Emitter::prepareRows(Value tile) {
+  Operation *op = tile.getDefiningOp();
+  if (!op || buffers.contains(tile))
+    return;
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
+    rowMemory(broadcast.getVector());
+    return;
+  }
+  for (Value operand : op->getOperands())
+    if (isa<RankedTensorType>(operand.getType()))
+      prepareRows(operand);
 }
 
 //===----------------------------------------------------------------------===//
@@ -172,6 +195,7 @@ LogicalResult Emitter::materialize(Value tile, bool colMajor) {
 }
 
 void Emitter::materializeRowMajor(Value tile, const Buffer &buffer) {
+  prepareRows(tile);
   loop(i64(0), i64(buffer.rows), 1, [&](Value row) {
     for (int64_t lane = 0; lane != buffer.ld; lane += width) {
       PointCache cache;
@@ -184,34 +208,59 @@ void Emitter::materializeRowMajor(Value tile, const Buffer &buffer) {
 /// Column by column. Row reductions of the result that follow are computed in
 /// the same pass.
 void Emitter::materializeColMajor(Value tile, const Buffer &buffer) {
+  SmallVector<tile::RowReduceOp> reductions = reductionsOf(tile);
+  auto pass = loop(i64(0), i64(buffer.cols), 1, neutralElements(reductions),
+                   [&](Value column, ValueRange before) {
+                     SmallVector<Value> after(before);
+                     for (int64_t lane = 0; lane != buffer.ld; lane += width) {
+                       PointCache cache;
+                       Value vector = element(tile, {column, lane, true}, cache);
+                       storeVector(vector, at(buffer.base, mul(column, buffer.ld), lane));
+                       reduceLanes(reductions, cache, lane, after);
+                     }
+                     return after;
+                   });
+  setReductions(reductions, pass.getResults());
+}
+
+/// Reductions of `tile` that the pass which computes it can compute too.
+SmallVector<tile::RowReduceOp> Emitter::reductionsOf(Value tile) {
   SmallVector<tile::RowReduceOp> reductions;
+  for (Operation *user : tile.getUsers())
+    if (auto reduce = dyn_cast<tile::RowReduceOp>(user);
+        reduce && tile.getDefiningOp() && reduce->getBlock() == tile.getParentBlock())
+      reductions.push_back(reduce);
+  return reductions;
+}
+
+/// Registers of each reduction to begin with, one for each group of rows.
+SmallVector<Value> Emitter::neutralElements(ArrayRef<tile::RowReduceOp> reductions) {
   SmallVector<Value> inits;
-  for (Operation *user : tile.getUsers()) {
-    auto reduce = dyn_cast<tile::RowReduceOp>(user);
-    if (!reduce || reduce->getBlock() != tile.getParentBlock() || !tile.getDefiningOp())
-      continue;
-    reductions.push_back(reduce);
+  for (tile::RowReduceOp reduce : reductions) {
     float neutral =
         reduce.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
-    inits.append(buffer.rows / width, splatConstant(neutral));
+    inits.append(typeOf(reduce.getResult()).getDimSize(0) / width, splatConstant(neutral));
   }
-  auto pass = loop(i64(0), i64(buffer.cols), 1, inits, [&](Value column, ValueRange partial) {
-    SmallVector<Value> next(partial);
-    for (int64_t lane = 0; lane != buffer.ld; lane += width) {
-      PointCache cache;
-      Value vector = element(tile, {column, lane, true}, cache);
-      storeVector(vector, at(buffer.base, mul(column, buffer.ld), lane));
-      for (auto [i, reduce] : llvm::enumerate(reductions)) {
-        Value &sum = next[i * (buffer.rows / width) + lane / width];
-        sum = combine(reduce.getKind(), sum, vector);
-      }
-    }
-    return next;
-  });
-  for (auto [i, reduce] : llvm::enumerate(reductions)) {
-    int64_t count = buffer.rows / width;
-    rows[reduce.getResult()] =
-        llvm::to_vector(ValueRange(pass.getResults()).slice(i * count, count));
+  return inits;
+}
+
+/// Adds what one point holds to the registers.
+void Emitter::reduceLanes(ArrayRef<tile::RowReduceOp> reductions, const PointCache &cache,
+                          int64_t lane, MutableArrayRef<Value> sums) {
+  int64_t first = 0;
+  for (tile::RowReduceOp reduce : reductions) {
+    Value &sum = sums[first + lane / width];
+    sum = combine(reduce.getKind(), sum, cache.lookup(reduce.getTile()));
+    first += typeOf(reduce.getResult()).getDimSize(0) / width;
+  }
+}
+
+void Emitter::setReductions(ArrayRef<tile::RowReduceOp> reductions, ValueRange sums) {
+  int64_t first = 0;
+  for (tile::RowReduceOp reduce : reductions) {
+    int64_t count = typeOf(reduce.getResult()).getDimSize(0) / width;
+    rows[reduce.getResult()] = llvm::to_vector(sums.slice(first, count));
+    first += count;
   }
 }
 
@@ -280,26 +329,30 @@ Buffer Emitter::destination(Value tile, bool colMajor) {
 // Reductions and maps
 //===----------------------------------------------------------------------===//
 
-LogicalResult Emitter::emitRowReduce(tile::RowReduceOp op) {
-  if (rows.contains(op.getResult()))
+LogicalResult Emitter::emitRowReduce(tile::RowReduceOp reduce) {
+  Value tile = reduce.getTile(), result = reduce.getResult();
+  if (rows.contains(result))
     return success(); // computed while its tile was materialised
-  FailureOr<Buffer> buffer = bufferOf(op.getTile(), /*colMajor=*/true);
+  if (Operation *op = tile.getDefiningOp(); op && isLazy(op))
+    if (Operation *packing = packingOf(op))
+      packPairs(packing->getResult(0));
+  if (rows.contains(result))
+    return success();
+  FailureOr<Buffer> buffer = bufferOf(tile, /*colMajor=*/true);
   if (failed(buffer))
     return failure();
-  if (rows.contains(op.getResult()))
+  if (rows.contains(result))
     return success();
-  float neutral =
-      op.getKind() == tile::Reduction::Max ? -std::numeric_limits<float>::infinity() : 0.0f;
-  SmallVector<Value> inits(buffer->rows / width, splatConstant(neutral));
-  auto pass = loop(i64(0), i64(buffer->cols), 1, inits, [&](Value column, ValueRange partial) {
-    SmallVector<Value> next;
-    for (auto [i, value] : llvm::enumerate(partial)) {
-      Value vector = loadVector(at(buffer->base, mul(column, buffer->ld), i * width));
-      next.push_back(combine(op.getKind(), value, vector));
-    }
-    return next;
-  });
-  rows[op.getResult()] = llvm::to_vector(ValueRange(pass.getResults()));
+  auto pass = loop(
+      i64(0), i64(buffer->cols), 1, neutralElements(reduce), [&](Value column, ValueRange before) {
+        SmallVector<Value> after;
+        for (auto [i, value] : llvm::enumerate(before)) {
+          Value vector = loadVector(at(buffer->base, mul(column, buffer->ld), i * width));
+          after.push_back(combine(reduce.getKind(), value, vector));
+        }
+        return after;
+      });
+  setReductions(reduce, pass.getResults());
   return success();
 }
 

@@ -107,105 +107,111 @@ Value Emitter::rowPointer(Value view, Value batch, Value head, Value row, Type e
 /// Elements [first, first + width) of a row, as f32; those from `count` on are 0
 /// and not touched.
 Value Emitter::loadLanes(Value base, Type element, int64_t first, int64_t count) {
-  Value address = LLVM::GEPOp::create(b, loc, base.getType(), element, base,
-                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(first)});
-  VectorType type = lanes(element);
-  unsigned alignment = element.getIntOrFloatBitWidth() / 8;
-  Value loaded;
-  if (first + width <= count) {
-    loaded = LLVM::LoadOp::create(b, loc, type, address, alignment);
-  } else {
-    SmallVector<bool> bits;
-    for (int64_t lane = 0; lane != width; ++lane)
-      bits.push_back(first + lane < count);
-    Value mask = arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(lanes(b.getI1Type()), ArrayRef<bool>(bits)));
-    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-    loaded = LLVM::MaskedLoadOp::create(b, loc, type, address, mask, zero, alignment);
-  }
+  Value loaded = loadRaw(base, element, first, width, count);
   if (element.isF32())
     return loaded;
   return arith::ExtFOp::create(b, loc, floats(), loaded);
 }
 
-/// Brings rows [row, row + tile rows) into scratch as f32; rows behind the end
-/// become zero.
+Value Rows::at(Emitter &emitter, Value row) const {
+  OpBuilder &b = emitter.b;
+  Value offset = arith::MulIOp::create(b, emitter.loc, row, stride);
+  return LLVM::GEPOp::create(b, emitter.loc, base.getType(), element, base,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
+/// The address of the rows themselves where they are a whole tile and packed, else
+/// `scratch`, after `stage` has filled it.
+Value Emitter::inPlaceOr(const Rows &rows, Value scratch, llvm::function_ref<void()> stage) {
+  auto equal = arith::CmpIPredicate::eq;
+  Value isWhole = arith::CmpIOp::create(b, loc, equal, rows.valid, i64(rows.count));
+  Value isPacked = arith::CmpIOp::create(b, loc, equal, rows.stride, i64(rows.size));
+  Value inPlace = arith::AndIOp::create(b, loc, isWhole, isPacked);
+  auto branch = scf::IfOp::create(b, loc, rows.base.getType(), inPlace, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, rows.base);
+  b.setInsertionPointToStart(branch.elseBlock());
+  stage();
+  scf::YieldOp::create(b, loc, scratch);
+  b.setInsertionPointAfter(branch);
+  return branch.getResult(0);
+}
+
+/// Brings rows [row, row + tile rows) into scratch; rows behind the end become zero.
 LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   auto type = cast<RankedTensorType>(op.getTile().getType());
   auto argument = dyn_cast<BlockArgument>(op.getSource());
   if (!argument || argument.getArgNumber() > 2)
     return op.emitOpError("expected q, k or v of the kernel");
-  int64_t numRows = type.getDimSize(0), numCols = type.getDimSize(1);
-  Type element = type.getElementType();
-  Buffer buffer = allocate(numRows, numCols, isColMajor(op.getTile()));
+  Rows rows;
+  rows.element = type.getElementType();
+  rows.count = type.getDimSize(0);
+  rows.size = type.getDimSize(1);
   Value row = scalars[op.getRow()];
   size_t lengthOffset = viewOffset(argument) + offsetof(GirihView, shape) + 2 * sizeof(int64_t);
   Value length = launchField(lengthOffset, b.getI64Type());
   Value left = arith::SubIOp::create(b, loc, length, row);
-  Value valid = arith::MinSIOp::create(b, loc, left, i64(numRows));
-  Value base =
-      rowPointer(op.getSource(), scalars[op.getBatch()], scalars[op.getHead()], row, element);
+  rows.valid = arith::MinSIOp::create(b, loc, left, i64(rows.count));
+  rows.base =
+      rowPointer(op.getSource(), scalars[op.getBatch()], scalars[op.getHead()], row, rows.element);
   size_t strideOffset = viewOffset(argument) + offsetof(GirihView, stride) + 2 * sizeof(int64_t);
-  Value stride = launchField(strideOffset, b.getI64Type());
-  Type pointer = base.getType();
+  rows.stride = launchField(strideOffset, b.getI64Type());
 
-  if (!buffer.colMajor) {
-    auto stage = [&] {
-      loop(i64(0), valid, 1, [&](Value r) {
-        Value offset = arith::MulIOp::create(b, loc, r, stride);
-        Value from =
-            LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
-        Value to = mul(r, buffer.ld);
-        for (int64_t lane = 0; lane != buffer.ld; lane += width)
-          storeVector(loadLanes(from, element, lane, numCols), at(buffer.base, to, lane));
-      });
-      loop(valid, i64(numRows), 1, [&](Value r) {
-        Value to = mul(r, buffer.ld);
-        for (int64_t lane = 0; lane != buffer.ld; lane += width)
-          storeVector(splatConstant(0), at(buffer.base, to, lane));
-      });
-    };
-    if (!element.isF32() || buffer.ld != numCols) {
-      stage();
-    } else {
-      // Whole tiles of packed f32 rows have the layout already: read them in place.
-      auto equal = arith::CmpIPredicate::eq;
-      Value isWhole = arith::CmpIOp::create(b, loc, equal, valid, i64(numRows));
-      Value isPacked = arith::CmpIOp::create(b, loc, equal, stride, i64(numCols));
-      Value inPlace = arith::AndIOp::create(b, loc, isWhole, isPacked);
-      auto branch = scf::IfOp::create(b, loc, pointer, inPlace, /*withElseRegion=*/true);
-      b.setInsertionPointToStart(branch.thenBlock());
-      scf::YieldOp::create(b, loc, base);
-      b.setInsertionPointToStart(branch.elseBlock());
-      stage();
-      scf::YieldOp::create(b, loc, buffer.base);
-      b.setInsertionPointAfter(branch);
-      buffer.base = branch.getResult(0);
-      buffer.readOnly = true;
+  if (!op.getTile().use_empty())
+    if (auto dot = dyn_cast<tile::DotOp>(*op.getTile().user_begin());
+        dot && isNarrow(dot) && dot.getRhs() == op.getTile()) {
+      Buffer &buffer = pairs[op.getTile()];
+      dot.getTransposeRhs() ? loadRowPairs(rows, buffer) : loadInterleaved(rows, buffer);
+      return success();
     }
-  } else {
-    // A transpose, element by element: once for each q-tile, not for each k-tile.
-    loop(i64(0), valid, 1, [&](Value r) {
-      Value offset = arith::MulIOp::create(b, loc, r, stride);
-      Value from =
-          LLVM::GEPOp::create(b, loc, pointer, element, base, ArrayRef<LLVM::GEPArg>{offset});
-      loop(i64(0), i64(numCols), 1, [&](Value c) {
-        Value address =
-            LLVM::GEPOp::create(b, loc, pointer, element, from, ArrayRef<LLVM::GEPArg>{c});
-        Value value = LLVM::LoadOp::create(b, loc, element, address);
-        if (!element.isF32())
-          value = arith::ExtFOp::create(b, loc, b.getF32Type(), value);
-        LLVM::StoreOp::create(b, loc, value, at(buffer.base, add(mul(c, buffer.ld), r)));
-      });
-    });
-    loop(valid, i64(numRows), 1, [&](Value r) {
-      loop(i64(0), i64(numCols), 1, [&](Value c) {
-        LLVM::StoreOp::create(b, loc, f32(0), at(buffer.base, add(mul(c, buffer.ld), r)));
-      });
-    });
-  }
+  Buffer buffer = allocate(rows.count, rows.size, isColMajor(op.getTile()));
+  buffer.colMajor ? loadTransposed(rows, buffer) : loadRows(rows, buffer);
   buffers[op.getTile()] = buffer;
+  if (feedsNarrow(op.getTile()))
+    packPairs(op.getTile());
   return success();
+}
+
+/// As f32, with lines padded by zeros to whole vectors.
+void Emitter::loadRows(const Rows &rows, Buffer &buffer) {
+  auto fillRow = [&](Value r, llvm::function_ref<Value(int64_t)> vector) {
+    Value to = mul(r, buffer.ld);
+    for (int64_t lane = 0; lane != buffer.ld; lane += width)
+      storeVector(vector(lane), at(buffer.base, to, lane));
+  };
+  auto stage = [&] {
+    loop(i64(0), rows.valid, 1, [&](Value r) {
+      Value from = rows.at(*this, r);
+      fillRow(r, [&](int64_t lane) { return loadLanes(from, rows.element, lane, rows.size); });
+    });
+    loop(rows.valid, i64(rows.count), 1,
+         [&](Value r) { fillRow(r, [&](int64_t) { return splatConstant(0); }); });
+  };
+  if (!rows.element.isF32() || buffer.ld != rows.size)
+    return stage();
+  // Whole tiles of packed f32 rows have the layout already.
+  buffer.base = inPlaceOr(rows, buffer.base, stage);
+  buffer.readOnly = true;
+}
+
+/// A transpose, element by element: once for each q-tile, not for each k-tile.
+void Emitter::loadTransposed(const Rows &rows, const Buffer &buffer) {
+  loop(i64(0), rows.valid, 1, [&](Value r) {
+    Value from = rows.at(*this, r);
+    loop(i64(0), i64(rows.size), 1, [&](Value c) {
+      Value address = LLVM::GEPOp::create(b, loc, from.getType(), rows.element, from,
+                                          ArrayRef<LLVM::GEPArg>{c});
+      Value value = LLVM::LoadOp::create(b, loc, rows.element, address);
+      if (!rows.element.isF32())
+        value = arith::ExtFOp::create(b, loc, b.getF32Type(), value);
+      LLVM::StoreOp::create(b, loc, value, at(buffer.base, add(mul(c, buffer.ld), r)));
+    });
+  });
+  loop(rows.valid, i64(rows.count), 1, [&](Value r) {
+    loop(i64(0), i64(rows.size), 1, [&](Value c) {
+      LLVM::StoreOp::create(b, loc, f32(0), at(buffer.base, add(mul(c, buffer.ld), r)));
+    });
+  });
 }
 
 LogicalResult Emitter::emitStore(tile::StoreOp op) {
@@ -242,6 +248,7 @@ LogicalResult Emitter::emitStore(tile::StoreOp op) {
   int64_t numCols = type.getDimSize(1);
   Value base = rowPointer(op.getDest(), batch, head, row, b.getF32Type());
   Value stride = launchField(offsetof(GirihLaunch, o.stride) + 2 * sizeof(int64_t), b.getI64Type());
+  prepareRows(op.getTile());
   loop(i64(0), valid, 1, [&](Value r) {
     Value to = at(base, arith::MulIOp::create(b, loc, r, stride));
     for (int64_t lane = 0; lane < numCols; lane += width) {

@@ -8,6 +8,7 @@
 //   buffers  2-D tiles in scratch memory, always f32;
 //   rows     1-D tiles, one vector register for each group of queries;
 //   lazy     elementwise results that their only consumer computes on the fly.
+// Operands of bf16 products are in scratch as pairs of bf16 (EmitPairs.cpp).
 // A 2-D buffer is either row-major, or column-major so that queries lie along
 // the lanes.
 //
@@ -49,6 +50,30 @@ struct VectorOperand {
   int64_t depthStride, count;
 };
 
+/// result line i, vector j (+)= sum over k < depth of scalar(i, k) * vector(k, j).
+/// Numbers are f32, or pairs of bf16, whose two products are both added.
+struct Product {
+  ScalarOperand scalars;
+  VectorOperand vectors;
+  int64_t depth;
+  Buffer result;
+  bool accumulate;
+  bool ofPairs;
+};
+
+class Emitter;
+
+/// Rows of q, k or v that a tile is loaded from.
+struct Rows {
+  mlir::Value base;   ///< !llvm.ptr to the first row
+  mlir::Value stride; ///< i64, elements from row to row
+  mlir::Value valid;  ///< i64, rows before the end of the tensor; at least one
+  mlir::Type element;
+  int64_t count, size; ///< rows, and elements of each
+
+  mlir::Value at(Emitter &emitter, mlir::Value row) const;
+};
+
 /// One vector's worth of elements of a tile. Column-major: queries
 /// [lane, lane + width) of column `line`. Row-major: columns [lane, ...) of row
 /// `line`. `line` is a run-time i64, `lane` a constant.
@@ -63,7 +88,8 @@ using PointCache = llvm::DenseMap<mlir::Value, mlir::Value>;
 
 class Emitter {
 public:
-  Emitter(mlir::func::FuncOp source, int64_t width);
+  /// `bf16Dots`: products of bf16 tiles are those of pairs; needs a width of 16.
+  Emitter(mlir::func::FuncOp source, int64_t width, bool bf16Dots);
 
   /// Emits the kernel and erases the source. Errors are reported at their op.
   mlir::LogicalResult run();
@@ -84,6 +110,9 @@ private:
   Buffer allocate(int64_t rows, int64_t cols, bool colMajor);
   mlir::Value allocateBytes(int64_t bytes);
   mlir::LogicalResult emitLoad(tile::LoadOp op);
+  void loadRows(const Rows &rows, Buffer &buffer);
+  void loadTransposed(const Rows &rows, const Buffer &buffer);
+  mlir::Value inPlaceOr(const Rows &rows, mlir::Value scratch, llvm::function_ref<void()> stage);
   mlir::LogicalResult emitStore(tile::StoreOp op);
   mlir::Value rowPointer(mlir::Value view, mlir::Value batch, mlir::Value head, mlir::Value row,
                          mlir::Type element);
@@ -97,11 +126,23 @@ private:
 
   //===--- EmitDot.cpp: register-tiled products -----------------------------===//
   mlir::LogicalResult emitDot(tile::DotOp op);
-  void emitProduct(const ScalarOperand &scalars, const VectorOperand &vectors, int64_t depth,
-                   const Buffer &result, bool accumulate);
-  void emitRegisterTile(const ScalarOperand &scalars, const VectorOperand &vectors, int64_t depth,
-                        const Buffer &result, bool accumulate, mlir::Value line, mlir::Value column,
+  void emitProduct(const Product &product);
+  void emitRegisterTile(const Product &product, mlir::Value line, mlir::Value column,
                         int64_t numLines, int64_t numVectors);
+  mlir::Value multiplyAdd(mlir::Value x, mlir::Value y, mlir::Value sum, bool ofPairs);
+
+  //===--- EmitPairs.cpp: bf16 tiles for products of pairs -------------------===//
+  bool isNarrow(tile::DotOp dot);
+  bool isNarrowLeft(mlir::OpOperand &use);
+  bool feedsNarrow(mlir::Value tile);
+  mlir::Operation *packingOf(mlir::Operation *op);
+  Buffer packPairs(mlir::Value tile);
+  mlir::Value pack(mlir::Value x, mlir::Value y);
+  mlir::Value interleave(mlir::Value x, mlir::Value y, int64_t from, int64_t offset);
+  mlir::Value loadRaw(mlir::Value base, mlir::Type element, int64_t first, int64_t size,
+                      int64_t count);
+  void loadRowPairs(const Rows &rows, Buffer &buffer);
+  void loadInterleaved(const Rows &rows, Buffer &buffer);
 
   //===--- EmitElementwise.cpp: chains, rows, reductions --------------------===//
   mlir::LogicalResult emitElementwise(mlir::Operation *op);
@@ -113,12 +154,18 @@ private:
   mlir::LogicalResult materialize(mlir::Value tile, bool colMajor);
   void materializeRowMajor(mlir::Value tile, const Buffer &buffer);
   void materializeColMajor(mlir::Value tile, const Buffer &buffer);
+  llvm::SmallVector<tile::RowReduceOp> reductionsOf(mlir::Value tile);
+  llvm::SmallVector<mlir::Value> neutralElements(llvm::ArrayRef<tile::RowReduceOp> reductions);
+  void reduceLanes(llvm::ArrayRef<tile::RowReduceOp> reductions, const PointCache &cache,
+                   int64_t lane, llvm::MutableArrayRef<mlir::Value> sums);
+  void setReductions(llvm::ArrayRef<tile::RowReduceOp> reductions, mlir::ValueRange sums);
   bool scaleRowsInPlace(mlir::Value tile, const Buffer &buffer);
   Buffer destination(mlir::Value tile, bool colMajor);
   bool diesAt(mlir::Value tile, mlir::Operation *consumer);
   mlir::Value element(mlir::Value tile, const Point &point, PointCache &cache);
   mlir::Value lanesOf(mlir::Operation *op, mlir::ValueRange operands);
   mlir::Value rowMemory(mlir::Value row);
+  void prepareRows(mlir::Value tile);
   mlir::Value maximum(mlir::Value a, mlir::Value b);
   mlir::Value combine(tile::Reduction kind, mlir::Value a, mlir::Value b);
 
@@ -138,7 +185,7 @@ private:
   /// Address of element `index + offset` of f32 memory.
   mlir::Value at(mlir::Value base, mlir::Value index, int64_t offset = 0);
   mlir::Value loadVector(mlir::Value address);
-  mlir::Value loadScalar(mlir::Value address);
+  mlir::Value loadScalar(mlir::Value address, unsigned alignment = 4);
   void storeVector(mlir::Value vector, mlir::Value address);
   int64_t roundUp(int64_t n) const { return (n + width - 1) / width * width; }
   /// for i in [lower, upper) step: body(i). Leaves the builder behind the loop.
@@ -149,9 +196,11 @@ private:
        llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
 
   friend class MaskEmitter;
+  friend struct Rows;
 
   mlir::func::FuncOp source;
   int64_t width;
+  bool bf16Dots;
   mlir::OpBuilder b;
   mlir::Location loc;
   mlir::Value launch, task, scratch;
@@ -160,6 +209,7 @@ private:
 
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, Buffer> buffers;
+  llvm::DenseMap<mlir::Value, Buffer> pairs; ///< tiles as pairs of bf16; sizes in pairs
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> rows;
   llvm::DenseMap<mlir::Value, mlir::Value> rowMemories; ///< scratch copies of rows
   llvm::DenseSet<mlir::Operation *> emitted;
