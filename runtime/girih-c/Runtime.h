@@ -122,12 +122,20 @@ typedef struct GirihCpuOptions {
 
 /// Runs a prepared launch on the CPU over `map` (built from the same program
 /// and lengths) and waits for it. With one thread tasks run in order where the
-/// call was made; with more, KV head by KV head and longest first. A task whose
-/// list is empty reaches the kernel too, which writes output 0 and LSE -inf.
-/// Denormals are flushed while kernels run. Safe to call from several threads.
-/// GIRIH_UNSUPPORTED when the processor lacks an instruction set of the kernel.
+/// call was made; with more, KV head by KV head and longest first, and a q-tile
+/// that would keep one thread longer than the others is cut along its list into
+/// parts that are merged by their log-sum-exp. A task whose list is empty reaches
+/// the kernel too, which writes output 0 and LSE -inf. Denormals are flushed while
+/// kernels run. Safe to call from several threads. GIRIH_UNSUPPORTED when the
+/// processor lacks an instruction set of the kernel.
 int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
                    const GirihBlockMap *map, const GirihCpuOptions *options, GirihStatus *status);
+
+/// Bytes of memory that girihLaunchCpu would take for these arguments until it returns:
+/// scratch of each thread, the order of the tasks, and the results of parts of q-tiles.
+int girihCpuWorkspace(const GirihKernelDesc *kernel, const GirihLaunch *launch,
+                      const GirihBlockMap *map, const GirihCpuOptions *options, int64_t *bytes,
+                      GirihStatus *status);
 
 /// GFLOP/s of a register-only f32 FMA loop on `threads` threads at once, with
 /// the widest vectors that the CPU has; about 20 ms.

@@ -10,7 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PlanTesting.h"
-#include "src/cuda/TaskSplit.h"
+#include "src/TaskSplit.h"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,8 @@
 #include <numeric>
 #include <random>
 
-using namespace girih::cuda;
+using namespace girih;
+using cuda::kSplitCosts;
 using namespace girih::testing;
 
 namespace {
@@ -27,7 +28,7 @@ constexpr int64_t kOneGroup = int64_t{1} << 40;
 
 /// Work of the block that ends last.
 int64_t endOf(const std::vector<int64_t> &tiles, const TaskSchedule &schedule, int32_t blocks) {
-  BlockLoads loads(blocks);
+  WorkerLoads loads(blocks, kSplitCosts);
   for (uint32_t task : schedule.order)
     for (int32_t part = 0; part < schedule.parts[task]; ++part)
       loads.take(partBegin(tiles[task], schedule.parts[task], part + 1) -
@@ -37,7 +38,7 @@ int64_t endOf(const std::vector<int64_t> &tiles, const TaskSchedule &schedule, i
 
 int64_t averageOf(const std::vector<int64_t> &tiles, int32_t blocks) {
   int64_t total = std::accumulate(tiles.begin(), tiles.end(), int64_t{0}) +
-                  kRampTiles * static_cast<int64_t>(tiles.size());
+                  kSplitCosts.ramp * static_cast<int64_t>(tiles.size());
   return (total + blocks - 1) / blocks;
 }
 
@@ -64,7 +65,7 @@ TEST(TaskSplit, NothingIsCutWhereBalancingIsEnough) {
   for (int64_t i = 0; i < 16; ++i)
     mixed[i * 128] = 128;
   for (const auto &tiles : {causal, mixed, std::vector<int64_t>(500, 40)}) {
-    TaskSchedule schedule = scheduleTasks(tiles, kOneGroup, 132, true);
+    TaskSchedule schedule = scheduleTasks(tiles, kOneGroup, 132, true, kSplitCosts);
     EXPECT_EQ(*std::max_element(schedule.parts.begin(), schedule.parts.end()), 1);
   }
 }
@@ -73,10 +74,10 @@ TEST(TaskSplit, ARowThatSetsTheTimeIsCut) {
   // A window of one head, and its global row.
   std::vector<int64_t> tiles(256, 6);
   tiles[0] = 256;
-  TaskSchedule whole = scheduleTasks(tiles, kOneGroup, 132, false);
+  TaskSchedule whole = scheduleTasks(tiles, kOneGroup, 132, false, kSplitCosts);
   EXPECT_EQ(whole.parts, std::vector<int32_t>(256, 1));
-  EXPECT_EQ(endOf(tiles, whole, 132), 256 + kRampTiles);
-  TaskSchedule cut = scheduleTasks(tiles, kOneGroup, 132, true);
+  EXPECT_EQ(endOf(tiles, whole, 132), 256 + kSplitCosts.ramp);
+  TaskSchedule cut = scheduleTasks(tiles, kOneGroup, 132, true, kSplitCosts);
   EXPECT_GT(cut.parts[0], 8);
   EXPECT_EQ(std::accumulate(cut.parts.begin() + 1, cut.parts.end(), 0), 255);
   EXPECT_LT(endOf(tiles, cut, 132), 36);
@@ -86,15 +87,16 @@ TEST(TaskSplit, FewTasksFillAllBlocks) {
   // One query row over a long context, then 8 and 64 of them.
   for (auto [tasks, length] : {std::pair(1, 8192), std::pair(8, 2048), std::pair(64, 512)}) {
     std::vector<int64_t> tiles(static_cast<size_t>(tasks), length);
-    TaskSchedule schedule = scheduleTasks(tiles, kOneGroup, 132, true);
+    TaskSchedule schedule = scheduleTasks(tiles, kOneGroup, 132, true, kSplitCosts);
     int64_t ideal = int64_t{tasks} * length / 132;
-    EXPECT_LT(endOf(tiles, schedule, 132), ideal * 11 / 10 + 2 * kRampTiles) << tasks;
+    EXPECT_LT(endOf(tiles, schedule, 132), ideal * 11 / 10 + 2 * kSplitCosts.ramp) << tasks;
   }
 }
 
 TEST(TaskSplit, ShortTasksAreNotWorthMerging) {
   for (int64_t length : {1, 4, 7, 8})
-    EXPECT_EQ(scheduleTasks({length}, kOneGroup, 132, true).parts, (std::vector<int32_t>{1}));
+    EXPECT_EQ(scheduleTasks({length}, kOneGroup, 132, true, kSplitCosts).parts,
+              (std::vector<int32_t>{1}));
 }
 
 TEST(TaskSplit, TasksLongerThanTheirGroupComeFirst) {
@@ -102,13 +104,13 @@ TEST(TaskSplit, TasksLongerThanTheirGroupComeFirst) {
   std::vector<int64_t> tiles(2048, 6);
   for (int64_t group = 0; group < 4; ++group)
     tiles[group * 512 + 7] = 128;
-  TaskSchedule schedule = scheduleTasks(tiles, 512, 132, true);
+  TaskSchedule schedule = scheduleTasks(tiles, 512, 132, true, kSplitCosts);
   for (size_t i = 0; i < 4; ++i)
     EXPECT_EQ(schedule.order[i] % 512, 7u);
   // The groups themselves still follow each other.
   for (size_t i = 5; i < 2048; ++i)
     EXPECT_LE(schedule.order[i - 1] / 512, schedule.order[i] / 512);
-  EXPECT_LE(endOf(tiles, schedule, 132), averageOf(tiles, 132) + 6 + kRampTiles);
+  EXPECT_LE(endOf(tiles, schedule, 132), averageOf(tiles, 132) + 6 + kSplitCosts.ramp);
 }
 
 TEST(TaskSplit, RandomTasksEndNoLaterAndPartsKeepTheirBounds) {
@@ -124,22 +126,22 @@ TEST(TaskSplit, RandomTasksEndNoLaterAndPartsKeepTheirBounds) {
       count = between(0, 20) == 0 ? between(1, rare) : between(1, common);
     auto blocks = static_cast<int32_t>(between(1, 300));
     int64_t group = between(1, 500);
-    TaskSchedule whole = scheduleTasks(tiles, group, blocks, false);
-    TaskSchedule cut = scheduleTasks(tiles, group, blocks, true);
+    TaskSchedule whole = scheduleTasks(tiles, group, blocks, false, kSplitCosts);
+    TaskSchedule cut = scheduleTasks(tiles, group, blocks, true, kSplitCosts);
     std::vector<uint32_t> numbers = cut.order;
     std::sort(numbers.begin(), numbers.end());
     for (size_t i = 0; i < tiles.size(); ++i)
       ASSERT_EQ(numbers[i], i);
     EXPECT_LE(endOf(tiles, cut, blocks), endOf(tiles, whole, blocks)) << "turn " << turn;
-    int64_t most = std::max(averageOf(tiles, blocks) * 10 / 8, kLeastPartTiles);
+    int64_t most = std::max(averageOf(tiles, blocks) * 10 / 8, kSplitCosts.leastPart);
     bool isCut = *std::max_element(cut.parts.begin(), cut.parts.end()) > 1;
     for (size_t i = 0; i < tiles.size(); ++i) {
       if (cut.parts[i] > 1) {
-        EXPECT_GE(tiles[i] / cut.parts[i], kLeastPartTiles);
+        EXPECT_GE(tiles[i] / cut.parts[i], kSplitCosts.leastPart);
       }
       // A task of up to twice the least part can't be cut.
-      if (isCut && tiles[i] >= 2 * kLeastPartTiles) {
-        EXPECT_LE(tiles[i] / cut.parts[i], std::max(most, 2 * kLeastPartTiles));
+      if (isCut && tiles[i] >= 2 * kSplitCosts.leastPart) {
+        EXPECT_LE(tiles[i] / cut.parts[i], std::max(most, 2 * kSplitCosts.leastPart));
       }
     }
   }

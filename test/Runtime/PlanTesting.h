@@ -13,7 +13,7 @@
 
 #include "MapTesting.h"
 #include "src/cuda/PlanImage.h"
-#include "src/cuda/TaskSplit.h"
+#include "src/cuda/PlanTasks.h"
 
 #include <gtest/gtest.h>
 
@@ -174,7 +174,7 @@ struct PlanCase {
     for (size_t block = 0; block + 1 < begin.size(); ++block) {
       sums.push_back(0);
       for (int32_t i = begin[block]; i < begin[block + 1]; ++i)
-        sums.back() += task(i).num_tiles + cuda::kRampTiles;
+        sums.back() += task(i).num_tiles + cuda::kSplitCosts.ramp;
     }
     return sums;
   }

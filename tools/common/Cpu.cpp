@@ -10,6 +10,8 @@
 #include "girih/Analysis/Reachability.h"
 #include "girih/Support/Error.h"
 
+#include <utility>
+
 using namespace girih;
 
 /// Derives the map and counts it.
@@ -41,15 +43,18 @@ llvm::Error girih::runCpu(Session &session, const Request &r, Tensors &tensors, 
 
   result.device = cpuName();
   result.threads = threads ? threads : girihCpuThreads();
+  LaunchReport first, *wanted = &first; // of the first launch
   auto launch = [&] {
     return (*kernel)->launch(tensors.q.view(), tensors.k.view(), tensors.v.view(),
-                             tensors.out.view(), tensors.lse.data(), scale, operands, threads);
+                             tensors.out.view(), tensors.lse.data(), scale, operands, threads,
+                             std::exchange(wanted, nullptr));
   };
   llvm::Expected<Timing> timing = timeLaunches(launch, result.threads, budget);
   if (!timing)
     return timing.takeError();
   result.timeMs = timing->medianMs;
   result.launches = timing->launches;
+  result.workspaceBytes = first.workspaceBytes;
   result.peakGflops = timing->peakGflops;
   result.lowestPeakGflops = timing->lowestPeakGflops;
   return llvm::Error::success();

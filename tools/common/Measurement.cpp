@@ -26,7 +26,7 @@ double Measurement::tileEfficiency() const {
 std::string girih::cpuName() {
   std::string name = llvm::sys::getHostCPUName().str();
   auto features = llvm::sys::getHostCPUFeatures();
-  for (const char *feature : {"avx512f", "avx2"})
+  for (const char *feature : {"avx512bf16", "avx512f", "avx2"})
     if (features.lookup(feature))
       return name + " (" + feature + ")";
   return name;

@@ -24,6 +24,7 @@ struct Measurement {
   std::optional<double> launchUs;
   /// Bytes of tensors that a launch copies because the kernel cannot address them.
   int64_t copiedBytes = 0;
+  std::optional<int64_t> workspaceBytes; ///< memory of a launch, on the CPU
   bool cacheHit = false;
   int threads = 0;    ///< 0 on a GPU
   std::string device; ///< the GPU's name, or the CPU's and its vector width

@@ -51,6 +51,8 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     json.attribute("checked_rows", report.check ? llvm::json::Value(report.check->rows) : none);
     json.attribute("launches", report.launches);
     json.attribute("copied_bytes", report.copiedBytes);
+    if (report.workspaceBytes)
+      json.attribute("workspace_bytes", *report.workspaceBytes);
     if (report.launchUs)
       json.attribute("launch_us", jsonNumber(*report.launchUs));
   });
@@ -101,6 +103,8 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
     out +=
         row("copied", fmt::format("{} bytes in each launch: rows that are no multiple of 16 bytes",
                                   report.copiedBytes));
+  if (report.workspaceBytes)
+    out += row("workspace", fmt::format("{} bytes", *report.workspaceBytes));
   if (report.launchUs)
     out += row("launch", fmt::format("{:.1f} us of the host", *report.launchUs));
   out += row("useful", fmt::format("{:.1f} GFLOP/s", report.gflops(r, stats.useful_pairs)));

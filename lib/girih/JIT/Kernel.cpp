@@ -74,13 +74,16 @@ llvm::Error JitKernel::launch(const GirihView &q, const GirihView &k, const Giri
   auto map = blockMap(params, &mapMs);
   if (!map)
     return map.takeError();
-  if (report) {
-    report->mapMs = mapMs;
-    report->mapCached = mapMs == 0;
-  }
   launch.tables = girihBlockMapTables(map->get());
   GirihCpuOptions options{};
   options.threads = threads;
+  if (report) {
+    report->mapMs = mapMs;
+    report->mapCached = mapMs == 0;
+    girihCpuWorkspace(&descriptor, &launch, map->get(), &options, &report->workspaceBytes, &status);
+    if (llvm::Error error = statusError(status))
+      return error;
+  }
   girihLaunchCpu(&descriptor, &launch, map->get(), &options, &status);
   return statusError(status);
 }

@@ -64,6 +64,7 @@ struct CompileOptions {
 struct LaunchReport {
   double mapMs = 0; ///< deriving the block map; 0 when it was cached
   bool mapCached = false;
+  int64_t workspaceBytes = 0; ///< memory that the launch took and gave back
 };
 
 /// A kernel that can be launched. Thread-safe; outlives its session.

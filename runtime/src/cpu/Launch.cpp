@@ -3,8 +3,8 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Threads take tasks from one counter in the order of the schedule; nothing
-// else is shared between them.
+// Threads take pieces from one counter in the order of the schedule; they share
+// nothing else but the slots of tasks that were cut.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +15,7 @@
 #include "../LaunchChecks.h"
 #include "../map/BlockMapImpl.h"
 #include "Features.h"
-#include "Schedule.h"
+#include "Parts.h"
 
 #include <tbb/global_control.h>
 #include <tbb/info.h>
@@ -78,16 +78,33 @@ private:
   void *memory;
 };
 
+/// How a launch runs.
+struct LaunchPlan {
+  LaunchPlan(const GirihKernelDesc &kernel, const GirihLaunch &launch, const GirihBlockMap &map,
+             int32_t threads)
+      : threads(threads == 0 ? girihCpuThreads() : threads),
+        schedule(map, launch.q.shape[0], launch.q.shape[1], launch.heads_per_kv, this->threads),
+        workers(static_cast<int32_t>(std::min<int64_t>(this->threads, schedule.size()))),
+        bytes(workers * kernel.scratch_bytes + schedule.bytes() +
+              Parts::size(kernel, schedule.numSlots()) * int64_t{sizeof(float)}) {}
+
+  int32_t threads;
+  Schedule schedule;
+  int32_t workers;
+  int64_t bytes; ///< of the schedule, of scratch and of slots
+};
+
 /// What the threads of one launch share.
 struct Work {
   GirihCpuEntry entry;
   int64_t scratchBytes;
   const GirihLaunch &launch;
   const Schedule &schedule;
+  Parts &parts;
   std::atomic<int64_t> next{0};
   std::atomic<bool> outOfMemory{false};
 
-  /// Runs tasks until none is left.
+  /// Runs pieces until none is left.
   void run() {
     int64_t place = next.fetch_add(1, std::memory_order_relaxed);
     if (place >= schedule.size())
@@ -99,8 +116,14 @@ struct Work {
     }
     FlushDenormals flush;
     while (place < schedule.size()) {
-      GirihTask task = schedule.task(place);
-      entry(&launch, &task, scratch.get());
+      Piece piece = schedule.piece(place);
+      if (piece.slot < 0) {
+        entry(&launch, &piece.task, scratch.get());
+      } else {
+        GirihLaunch part = parts.launchOf(piece);
+        entry(&part, &piece.task, scratch.get());
+        parts.finish(piece);
+      }
       place = next.fetch_add(1, std::memory_order_relaxed);
     }
   }
@@ -110,29 +133,25 @@ struct Work {
 
 static int launchCpu(const GirihKernelDesc &kernel, const GirihLaunch &prepared,
                      const GirihBlockMap &map, int32_t threads, GirihStatus *status) {
-  if (map.grid.reverse)
-    return fail(status, GIRIH_INVALID, "expected a forward block map, but got a reverse one");
-  if (int code = checkMapLengths(kernel, prepared, map.params, status))
-    return code;
   GirihLaunch launch = prepared;
   launch.tables = girihBlockMapTables(&map);
-  int32_t available = threads == 0 ? girihCpuThreads() : threads;
-  Schedule schedule(map, launch.q.shape[0], launch.q.shape[1], launch.heads_per_kv, available);
-  auto workers = static_cast<int32_t>(std::min<int64_t>(available, schedule.size()));
-  Work work{kernel.entry, kernel.scratch_bytes, launch, schedule};
+  LaunchPlan plan(kernel, launch, map, threads);
+  Parts parts(kernel, launch, plan.schedule);
+  Work work{kernel.entry, kernel.scratch_bytes, launch, plan.schedule, parts};
   auto runAll = [&] {
-    tbb::parallel_for(0, workers, [&](int) { work.run(); }, tbb::simple_partitioner());
+    tbb::parallel_for(0, plan.workers, [&](int) { work.run(); }, tbb::simple_partitioner());
   };
-  if (workers == 1) {
+  if (plan.workers == 1) {
     work.run();
   } else if (threads == 0) {
     runAll();
   } else {
     // oneTBB caps its threads at the cores; more were asked for.
     std::optional<tbb::global_control> raised;
-    if (workers > girihCpuThreads())
-      raised.emplace(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(workers));
-    tbb::task_arena arena(workers);
+    if (plan.workers > girihCpuThreads())
+      raised.emplace(tbb::global_control::max_allowed_parallelism,
+                     static_cast<size_t>(plan.workers));
+    tbb::task_arena arena(plan.workers);
     arena.execute(runAll);
   }
   if (work.outOfMemory)
@@ -141,8 +160,9 @@ static int launchCpu(const GirihKernelDesc &kernel, const GirihLaunch &prepared,
   return succeed(status);
 }
 
-int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
-                   const GirihBlockMap *map, const GirihCpuOptions *options, GirihStatus *status) {
+/// What both calls below refuse.
+static int checkLaunch(const GirihKernelDesc *kernel, const GirihLaunch *launch,
+                       const GirihBlockMap *map, int32_t threads, GirihStatus *status) {
   if (!kernel || !launch || !map)
     return fail(status, GIRIH_INVALID, "expected %s, but got null",
                 !kernel   ? "a kernel descriptor"
@@ -157,10 +177,33 @@ int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
     return fail(status, GIRIH_INVALID, "expected the kernel to have a CPU entry, but got null");
   if (int code = checkCpuFeatures(*kernel, girihCpuFeatures(), status))
     return code;
-  int32_t threads = options ? options->threads : 0;
   if (threads < 0)
     return fail(status, GIRIH_INVALID, "expected threads to be 0 or positive, but got %d", threads);
+  if (map->grid.reverse)
+    return fail(status, GIRIH_INVALID, "expected a forward block map, but got a reverse one");
+  return checkMapLengths(*kernel, *launch, map->params, status);
+}
+
+int girihLaunchCpu(const GirihKernelDesc *kernel, const GirihLaunch *launch,
+                   const GirihBlockMap *map, const GirihCpuOptions *options, GirihStatus *status) {
+  int32_t threads = options ? options->threads : 0;
+  if (int code = checkLaunch(kernel, launch, map, threads, status))
+    return code;
   return guarded(status, [&] { return launchCpu(*kernel, *launch, *map, threads, status); });
+}
+
+int girihCpuWorkspace(const GirihKernelDesc *kernel, const GirihLaunch *launch,
+                      const GirihBlockMap *map, const GirihCpuOptions *options, int64_t *bytes,
+                      GirihStatus *status) {
+  int32_t threads = options ? options->threads : 0;
+  if (int code = checkLaunch(kernel, launch, map, threads, status))
+    return code;
+  if (!bytes)
+    return fail(status, GIRIH_INVALID, "expected bytes, but got null");
+  return guarded(status, [&] {
+    *bytes = LaunchPlan(*kernel, *launch, *map, threads).bytes;
+    return succeed(status);
+  });
 }
 
 int32_t girihCpuThreads(void) { return tbb::info::default_concurrency(); }

@@ -9,7 +9,6 @@
 
 #include "../Error.h"
 #include "../map/BlockMapImpl.h"
-#include "TaskSplit.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -41,7 +40,7 @@ int64_t cuda::planGroupSize(const GirihKernelDesc &kernel, const GirihLaunch &la
 
 std::vector<int32_t> cuda::balanceTasks(std::vector<GirihCudaTask> &tasks,
                                         const std::vector<int64_t> &work, int32_t blocks) {
-  BlockLoads loads(blocks);
+  WorkerLoads loads(blocks, kSplitCosts);
   std::vector<std::vector<GirihCudaTask>> lists(static_cast<size_t>(blocks));
   for (size_t i = 0; i < tasks.size(); ++i)
     lists[static_cast<size_t>(loads.take(work[i]))].push_back(tasks[i]);
@@ -109,7 +108,9 @@ public:
     const RowLists &lists = map.lists[static_cast<size_t>(list)];
     for (int32_t part = 0; part < parts; ++part) {
       begins.push_back(static_cast<int64_t>(runs.size()));
-      copyTiles(lists, row, partBegin(tiles, parts, part), partBegin(tiles, parts, part + 1));
+      appendTiles(lists.runs.data() + lists.offsets[row],
+                  lists.offsets[row + 1] - lists.offsets[row], partBegin(tiles, parts, part),
+                  partBegin(tiles, parts, part + 1), runs);
     }
     return begins;
   }
@@ -121,22 +122,6 @@ public:
   }
 
 private:
-  /// Stores tiles [begin, end) of the list of a q-tile.
-  void copyTiles(const RowLists &lists, int64_t row, int64_t begin, int64_t end) {
-    int64_t at = 0; // tiles before the run
-    for (int64_t i = lists.offsets[row]; i < lists.offsets[row + 1] && at < end; ++i) {
-      GirihRun run = lists.runs[i];
-      int64_t count = run.end - run.begin;
-      int64_t from = std::max<int64_t>(begin - at, 0), until = std::min(end - at, count);
-      if (from < until) {
-        run.end = static_cast<int32_t>(run.begin + until);
-        run.begin = static_cast<int32_t>(run.begin + from);
-        runs.push_back(run);
-      }
-      at += count;
-    }
-  }
-
   const GirihBlockMap &map;
   std::vector<GirihRun> runs;
   std::vector<int64_t> first; ///< run of each list
@@ -177,7 +162,7 @@ int cuda::listPlanTasks(const GirihKernelDesc &kernel, const GirihBlockMap &map,
   }
   // Never more parts than tiles: a part has the work of several.
   TaskSchedule schedule =
-      scheduleTasks(work, planGroupSize(kernel, launch, rows), blocks, maySplit);
+      scheduleTasks(work, planGroupSize(kernel, launch, rows), blocks, maySplit, kSplitCosts);
 
   plan = PlanTasks{};
   plan.tasks.reserve(tiles.size());

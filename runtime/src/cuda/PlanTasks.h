@@ -11,6 +11,7 @@
 #ifndef GIRIH_RUNTIME_CUDA_PLANTASKS_H
 #define GIRIH_RUNTIME_CUDA_PLANTASKS_H
 
+#include "../TaskSplit.h"
 #include "girih-c/Cuda.h"
 
 #include <vector>
@@ -20,6 +21,12 @@ namespace girih::cuda {
 /// Bytes of K and V that a group of heads may have: about two thirds of the L2
 /// cache of an H100, which also holds queries and outputs.
 constexpr int64_t kGroupBytes = int64_t{32} << 20;
+
+/// What tasks cost besides their tiles (one is about 1.6 us for 128 x 128 and a head
+/// dim of 128, half of it for 64). Merging is a second kernel, which starts and drains
+/// when the first has ended; a slot is 128 KB that a block writes and reads back, most
+/// of it from the L2 cache.
+constexpr SplitCosts kSplitCosts{/*ramp=*/3, /*leastPart=*/4, /*merge=*/4, /*slot=*/2};
 
 struct PlanTasks {
   std::vector<GirihCudaTask> tasks; ///< block by block

@@ -1,0 +1,75 @@
+//===- Parts.cpp - Results of the parts of cut tasks ----------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace girih;
+
+Parts::Parts(const GirihKernelDesc &kernel, const GirihLaunch &launch, const Schedule &schedule)
+    : launch(launch), schedule(schedule), tileQ(kernel.tile_q), vDim(kernel.v_dim),
+      numSlots(schedule.numSlots()),
+      memory(new float[static_cast<size_t>(size(kernel, schedule.numSlots()))]),
+      left(new std::atomic<int32_t>[schedule.splits().size()]) {
+  for (size_t i = 0; i < schedule.splits().size(); ++i)
+    left[i] = schedule.splits()[i].numSlots;
+}
+
+/// The address that `elements` floats behind which `first` lies; not one that may be
+/// read itself.
+static float *addressBefore(float *first, int64_t elements) {
+  return reinterpret_cast<float *>(reinterpret_cast<uintptr_t>(first) -
+                                   static_cast<uintptr_t>(elements) * sizeof(float));
+}
+
+GirihLaunch Parts::launchOf(const Piece &piece) const {
+  const GirihTask &task = piece.task;
+  int64_t row = task.q_tile * tileQ, line = task.batch * launch.q.shape[1] + task.head;
+  GirihLaunch part = launch;
+  // Kernels add the offset of the row themselves.
+  part.o.data = addressBefore(rowsOf(piece.slot), row * vDim);
+  part.o.stride[0] = part.o.stride[1] = 0;
+  part.o.stride[2] = vDim;
+  part.lse = addressBefore(lseOf(piece.slot), line * launch.num_q + row);
+  return part;
+}
+
+void Parts::finish(const Piece &piece) {
+  // Whoever finds itself last sees what the others wrote.
+  if (left[piece.split].fetch_sub(1, std::memory_order_acq_rel) == 1)
+    merge(schedule.splits()[static_cast<size_t>(piece.split)], piece.task);
+}
+
+/// o = sum of w[i] * o[i] with w[i] = exp(lse[i] - lse), exp(lse) = sum of exp(lse[i]).
+/// Parts that saw nothing have lse -inf and weight 0.
+void Parts::merge(const Split &split, const GirihTask &task) const {
+  int64_t first = task.q_tile * tileQ, count = std::min(tileQ, launch.num_q - first);
+  int64_t end = split.firstSlot + split.numSlots;
+  for (int64_t r = 0; r < count; ++r) {
+    float highest = -INFINITY;
+    for (int64_t slot = split.firstSlot; slot < end; ++slot)
+      highest = std::max(highest, lseOf(slot)[r]);
+    float base = highest == -INFINITY ? 0 : highest, sum = 0;
+    for (int64_t slot = split.firstSlot; slot < end; ++slot)
+      sum += std::exp(lseOf(slot)[r] - base);
+    float scale = sum == 0 ? 0 : 1 / sum;
+    float *out = static_cast<float *>(launch.o.data) + task.batch * launch.o.stride[0] +
+                 task.head * launch.o.stride[1] + (first + r) * launch.o.stride[2];
+    std::fill(out, out + vDim, 0.0f);
+    for (int64_t slot = split.firstSlot; slot < end; ++slot) {
+      float weight = std::exp(lseOf(slot)[r] - base) * scale;
+      const float *part = rowsOf(slot) + r * vDim;
+      for (int64_t e = 0; e < vDim; ++e)
+        out[e] += weight * part[e];
+    }
+    if (launch.lse)
+      launch.lse[(task.batch * launch.q.shape[1] + task.head) * launch.num_q + first + r] =
+          base + std::log(sum);
+  }
+}
