@@ -180,6 +180,7 @@ typedef enum GirihMapTier {
   GIRIH_TIER_RANGES = 0,   ///< closed form
   GIRIH_TIER_QUADTREE = 1, ///< interval bisection with exact leaves
   GIRIH_TIER_CSR = 2,      ///< from a run-time list
+  GIRIH_TIER_PERIODIC = 3, ///< bisection of some tile rows, copies of them for the others
 } GirihMapTier;
 
 /// An owned block map; opaque.
@@ -223,6 +224,7 @@ typedef struct GirihMapStats {
   int64_t map_bytes;
   int32_t tier;           ///< a GirihMapTier
   int32_t distinct_lists; ///< (batch, head) combinations with lists of their own
+  int64_t copied_rows;    ///< PERIODIC: tile rows that were copied, of all derived lists
 } GirihMapStats;
 
 /// Counts exactly, in time proportional to listed runs plus partial tiles.

@@ -52,6 +52,8 @@ static const char *tierName(int32_t tier) {
     return "ranges";
   case GIRIH_TIER_QUADTREE:
     return "quadtree";
+  case GIRIH_TIER_PERIODIC:
+    return "periodic";
   default:
     return "csr";
   }
@@ -86,6 +88,7 @@ std::string girih::jsonExplanation(const Request &r, const Explanation &e) {
     json.attribute("computed_flops", jsonNumber(e.cost.computedFlops));
     json.attribute("bytes", e.cost.bytes);
     json.attribute("map_tier", tierName(e.stats.tier));
+    json.attribute("map_copied_rows", e.stats.copied_rows);
     json.attribute("map_lists", e.stats.distinct_lists);
     json.attribute("map_bytes", e.stats.map_bytes);
     json.attribute("map_ms", jsonNumber(e.mapMs));

@@ -12,13 +12,6 @@
 
 using namespace girih;
 
-/// The power-of-two boundary that splits [begin, end), end - begin > 1.
-static int64_t splitPoint(int64_t begin, int64_t end) {
-  auto differ = static_cast<uint64_t>(begin ^ (end - 1));
-  int64_t step = int64_t{1} << (63 - __builtin_clzll(differ));
-  return (end - 1) & ~(step - 1);
-}
-
 void Bisection::appendTileRows(int64_t begin, int64_t end, const Segments &candidates,
                                RowLists &rows) {
   Segments settled;
@@ -60,13 +53,11 @@ void Bisection::refine(int64_t begin, int64_t end, int64_t first, int64_t last, 
 }
 
 void Bisection::writeRow(int64_t index, const Segments &segments, RowLists &rows) const {
-  int64_t limit = grid.rowMayBeFull(index) ? grid.fullColumns() : 0;
   for (const Segment &segment : segments) {
-    int64_t fullEnd = segment.begin;
     if (segment.state == Segment::Full)
-      fullEnd = std::max(segment.begin, std::min(segment.end, limit));
-    rows.append(segment.begin, fullEnd, GIRIH_TILE_FULL);
-    rows.append(fullEnd, segment.end, GIRIH_TILE_PARTIAL);
+      rows.appendFull(segment.begin, segment.end, grid.fullColumns(index));
+    else
+      rows.append(segment.begin, segment.end, GIRIH_TILE_PARTIAL);
   }
   rows.closeRow();
 }

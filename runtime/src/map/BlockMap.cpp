@@ -13,12 +13,14 @@
 #include "../Parallel.h"
 #include "ClosedForm.h"
 #include "Evaluator.h"
+#include "Repetition.h"
 #include "TableRows.h"
 
 #include <cinttypes>
 #include <cstring>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 using namespace girih;
 
@@ -62,55 +64,75 @@ namespace {
 class Builder {
 public:
   Builder(const Program &program, GirihBlockMap &map)
-      : program(program), map(map), closedForm(program, map.grid.reverse),
-        rootPlan(program.plan({program.source().root})) {
+      : program(program), map(map), closedForm(program, map.grid.reverse), tableUnion(program),
+        base(tableUnion.rest()), rootPlan(program.plan({program.source().root})),
+        basePlan(base.plan({base.source().root})) {
     chooseTier();
   }
   void build();
 
 private:
   void chooseTier();
-  void deriveRows(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const;
-  void store(std::vector<RowLists> &parts, int64_t partsOfOne);
+  void bindTables(const std::vector<int32_t> &indices);
+  Evaluator evaluatorFor(const Program &of, int64_t combination) const;
+  /// The list of `combination`, of a union without its tables.
+  RowLists deriveBase(int64_t combination, int64_t &copied) const;
+  void deriveDirect(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const;
+  void derivePart(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const;
+  RowLists addTables(int64_t combination, const RowLists &rest) const;
+  void store(std::vector<RowLists> &lists);
 
   const Program &program;
   GirihBlockMap &map;
   ClosedFormPlans closedForm;
-  Plan rootPlan;
+  TableUnion tableUnion;
+  const Program &base; ///< what is derived first
+  Plan rootPlan, basePlan;
   bool alone = false;
+  bool requiresTables = false;
   std::vector<const GirihBoundTable *> tables;
 };
 
 } // namespace
+
+void Builder::bindTables(const std::vector<int32_t> &indices) {
+  for (int32_t table : indices) {
+    const GirihBoundTable &view = map.tables[table];
+    int64_t units = ceilDiv(map.params.num_k, view.unit);
+    tables.push_back(map.grid.reverse ? &map.tables.transposed(table, map.params.heads, units)
+                                      : &view);
+  }
+}
 
 void Builder::chooseTier() {
   if (closedForm.numTerms > 0) {
     map.tier = GIRIH_TIER_RANGES;
     return;
   }
-  for (int32_t table : requiredTables(program, alone)) {
-    const GirihBoundTable &view = map.tables[table];
-    int64_t units = ceilDiv(map.params.num_k, view.unit);
-    tables.push_back(map.grid.reverse ? &map.tables.transposed(table, map.params.heads, units)
-                                      : &view);
-    if (alone && view.kind == GIRIH_TABLE_BLOCKS)
-      map.tier = GIRIH_TIER_CSR;
-  }
+  bindTables(requiredTables(program, alone));
+  requiresTables = !tables.empty();
+  if (alone && tables.front()->kind == GIRIH_TABLE_BLOCKS)
+    map.tier = GIRIH_TIER_CSR;
+  bindTables(tableUnion.tables());
 }
 
-void Builder::deriveRows(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const {
-  Evaluator evaluator(program, map.tables, map.params);
-  int64_t head = combination % map.numHeads();
-  evaluator.bind(combination / map.numHeads(), head);
+Evaluator Builder::evaluatorFor(const Program &of, int64_t combination) const {
+  Evaluator evaluator(of, map.tables, map.params);
+  evaluator.bind(combination / map.numHeads(), combination % map.numHeads());
+  return evaluator;
+}
+
+void Builder::derivePart(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const {
+  Evaluator evaluator = evaluatorFor(map.tier == GIRIH_TIER_RANGES ? program : base, combination);
   if (map.tier == GIRIH_TIER_RANGES) {
     ClosedForm rowsOfTerms(closedForm, map.grid, evaluator);
     for (int64_t i = begin; i < end; ++i)
       rowsOfTerms.appendTileRow(i, rows);
     return;
   }
-  Bisection bisection(program, rootPlan, map.grid, evaluator);
-  if (!tables.empty()) {
-    TableRows rowsOfTables(tables, alone, map.grid, head, bisection);
+  Bisection bisection(base, basePlan, map.grid, evaluator);
+  if (requiresTables) {
+    TableRows rowsOfTables(tables, alone, map.grid, combination % map.numHeads(), bisection);
     for (int64_t i = begin; i < end; ++i)
       rowsOfTables.appendTileRow(i, rows);
     return;
@@ -119,16 +141,71 @@ void Builder::deriveRows(int64_t combination, int64_t begin, int64_t end, RowLis
   bisection.appendTileRows(begin, end, everything, rows);
 }
 
-void Builder::build() {
-  int64_t rows = map.grid.row.tiles();
-  int64_t partsOfOne = ceilDiv(rows, kRowsPerItem);
-  int64_t count = map.combinations() * partsOfOne;
+void Builder::deriveDirect(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const {
+  int64_t count = ceilDiv(end - begin, kRowsPerItem);
+  if (count == 1)
+    return derivePart(combination, begin, end, rows);
   std::vector<RowLists> parts(static_cast<size_t>(count));
-  forEachItem(count, rows * map.combinations() >= kParallelRows, [&](int64_t item) {
-    int64_t begin = item % partsOfOne * kRowsPerItem;
-    deriveRows(item / partsOfOne, begin, std::min(begin + kRowsPerItem, rows), parts[item]);
+  forEachItem(count, end - begin >= kParallelRows, [&](int64_t part) {
+    int64_t first = begin + part * kRowsPerItem;
+    derivePart(combination, first, std::min(first + kRowsPerItem, end), parts[part]);
   });
-  store(parts, partsOfOne);
+  size_t runs = rows.runs.size();
+  for (const RowLists &part : parts)
+    runs += part.runs.size();
+  rows.runs.reserve(runs);
+  for (RowLists &part : parts)
+    rows.append(std::exchange(part, {}));
+}
+
+RowLists Builder::deriveBase(int64_t combination, int64_t &copied) const {
+  RowLists list;
+  list.offsets.reserve(static_cast<size_t>(map.grid.row.tiles()) + 1);
+  if (map.tier != GIRIH_TIER_QUADTREE || requiresTables) {
+    deriveDirect(combination, 0, map.grid.row.tiles(), list);
+    return list;
+  }
+  Repetition repetition(base, basePlan, map.grid);
+  Evaluator evaluator = evaluatorFor(base, combination);
+  copied += repetition.deriveRows(
+      evaluator, [&](int64_t begin, int64_t end) { deriveDirect(combination, begin, end, list); },
+      list);
+  return list;
+}
+
+RowLists Builder::addTables(int64_t combination, const RowLists &rest) const {
+  Evaluator evaluator = evaluatorFor(program, combination);
+  Bisection bisection(program, rootPlan, map.grid, evaluator);
+  TableRows rowsOfTables(tables, /*alone=*/false, map.grid, combination % map.numHeads(),
+                         bisection);
+  RowLists list;
+  list.runs.reserve(rest.runs.size());
+  list.offsets.reserve(rest.offsets.size());
+  for (int64_t row = 0; row < rest.rows(); ++row)
+    rowsOfTables.appendUnion(row, rest, list);
+  return list;
+}
+
+void Builder::build() {
+  int64_t count = map.combinations();
+  bool parallel = map.grid.row.tiles() * count >= kParallelRows;
+  // Heads differ by their tables only: the rest is derived once.
+  bool isShared =
+      !tableUnion.tables().empty() && !(base.dependence(base.source().root) & (kOnBatch | kOnHead));
+  std::vector<RowLists> bases(static_cast<size_t>(isShared ? 1 : count));
+  std::vector<int64_t> copied(bases.size(), 0);
+  forEachItem(static_cast<int64_t>(bases.size()), parallel,
+              [&](int64_t c) { bases[c] = deriveBase(c, copied[c]); });
+  for (int64_t rows : copied)
+    map.copiedRows += rows;
+  if (map.copiedRows > 0)
+    map.tier = GIRIH_TIER_PERIODIC;
+  if (tableUnion.tables().empty())
+    return store(bases);
+  std::vector<RowLists> lists(static_cast<size_t>(count));
+  forEachItem(count, parallel,
+              [&](int64_t c) { lists[c] = addTables(c, bases[isShared ? 0 : c]); });
+  store(lists);
 }
 
 static uint64_t hashRuns(const RowLists &list) {
@@ -153,26 +230,12 @@ static bool sameRuns(const RowLists &a, const RowLists &b) {
           memcmp(a.runs.data(), b.runs.data(), a.runs.size() * sizeof(GirihRun)) == 0);
 }
 
-/// Joins the parts of each combination, and shares lists that came out equal.
-void Builder::store(std::vector<RowLists> &parts, int64_t partsOfOne) {
+/// Keeps one of the lists that came out equal.
+void Builder::store(std::vector<RowLists> &lists) {
   std::unordered_multimap<uint64_t, int32_t> known;
-  for (int64_t c = 0; c < map.combinations(); ++c) {
-    RowLists *first = parts.data() + c * partsOfOne;
-    RowLists list = std::move(*first);
-    size_t runs = list.runs.size();
-    for (int64_t i = 1; i < partsOfOne; ++i)
-      runs += first[i].runs.size();
-    list.runs.reserve(runs);
-    list.offsets.reserve(static_cast<size_t>(map.grid.row.tiles()) + 1);
-    for (int64_t i = 1; i < partsOfOne; ++i) {
-      RowLists part = std::move(first[i]);
-      int64_t base = list.offsets.back();
-      for (size_t row = 1; row < part.offsets.size(); ++row)
-        list.offsets.push_back(base + part.offsets[row]);
-      list.runs.insert(list.runs.end(), part.runs.begin(), part.runs.end());
-    }
+  for (RowLists &list : lists) {
     int32_t index = -1;
-    uint64_t hash = map.combinations() > 1 ? hashRuns(list) : 0;
+    uint64_t hash = lists.size() > 1 ? hashRuns(list) : 0;
     auto range = known.equal_range(hash);
     for (auto it = range.first; it != range.second; ++it)
       if (sameRuns(map.lists[it->second], list))
@@ -180,8 +243,10 @@ void Builder::store(std::vector<RowLists> &parts, int64_t partsOfOne) {
     if (index < 0) {
       index = static_cast<int32_t>(map.lists.size());
       known.emplace(hash, index);
+      list.runs.shrink_to_fit();
       map.lists.push_back(std::move(list));
     }
+    list = {};
     map.listOf.push_back(index);
   }
 }

@@ -27,6 +27,7 @@ struct GirihBlockMap {
   bool perBatch = false;
   bool perHead = false;
   GirihMapTier tier = GIRIH_TIER_QUADTREE;
+  int64_t copiedRows = 0; ///< tile rows that were copied from earlier ones
   std::vector<girih::RowLists> lists;
   /// Index into `lists` of each combination.
   std::vector<int32_t> listOf;

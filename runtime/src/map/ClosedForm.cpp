@@ -134,7 +134,7 @@ bool ClosedForm::fromEnds(int64_t index) {
   touchedTiles(touchedAtLeast, grid.column, tilesA);
   if (touched != tilesA)
     return false;
-  int64_t limit = grid.rowMayBeFull(index) ? grid.fullColumns() : 0;
+  int64_t limit = grid.fullColumns(index);
   coveredTiles(coveredAtLeast, grid.column, limit, covered);
   coveredTiles(coveredAtMost, grid.column, limit, tilesB);
   return covered == tilesB;
@@ -151,6 +151,6 @@ void ClosedForm::fromAllRows(int64_t index) {
   });
   normalize(any);
   touchedTiles(any, grid.column, touched);
-  int64_t limit = grid.rowMayBeFull(index) ? grid.fullColumns() : 0;
+  int64_t limit = grid.fullColumns(index);
   coveredTiles(all, grid.column, limit, covered);
 }

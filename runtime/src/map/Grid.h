@@ -49,9 +49,11 @@ struct Grid {
 
   /// A tile cut at num_k is never full: the kernel has to mask its end. One cut
   /// at num_q may be: the rows beyond are never stored.
-  bool rowMayBeFull(int64_t index) const { return !reverse || !row.isCut(index); }
-  int64_t fullColumns() const {
-    return reverse || !column.isCut(column.tiles() - 1) ? column.tiles() : column.tiles() - 1;
+  /// Returns the end of the columns of tile row `index` that may be full.
+  int64_t fullColumns(int64_t index) const {
+    if (reverse)
+      return row.isCut(index) ? 0 : column.tiles();
+    return column.tiles() - column.isCut(column.tiles() - 1);
   }
 
   /// Tiles [i0, i1) x [j0, j1) as positions.
@@ -69,6 +71,13 @@ struct Grid {
   Axis column;
 };
 
+/// The power-of-two boundary that splits [begin, end), end - begin > 1.
+inline int64_t splitPoint(int64_t begin, int64_t end) {
+  auto differ = static_cast<uint64_t>(begin ^ (end - 1));
+  int64_t step = int64_t{1} << (63 - __builtin_clzll(differ));
+  return (end - 1) & ~(step - 1);
+}
+
 /// Runs of consecutive tile rows, in order.
 struct RowLists {
   std::vector<GirihRun> runs;
@@ -85,7 +94,24 @@ struct RowLists {
     }
     runs.push_back({static_cast<int32_t>(begin), static_cast<int32_t>(end), state, 0});
   }
+  /// Appends full tiles, of which those from `limit` on are cut.
+  void appendFull(int64_t begin, int64_t end, int64_t limit) {
+    int64_t middle = std::max(begin, std::min(end, limit));
+    append(begin, middle, GIRIH_TILE_FULL);
+    append(middle, end, GIRIH_TILE_PARTIAL);
+  }
   void closeRow() { offsets.push_back(static_cast<int64_t>(runs.size())); }
+  /// Appends the rows of `other`.
+  void append(const RowLists &other) {
+    int64_t base = offsets.back();
+    for (size_t row = 1; row < other.offsets.size(); ++row)
+      offsets.push_back(base + other.offsets[row]);
+    runs.insert(runs.end(), other.runs.begin(), other.runs.end());
+  }
+  void clear() {
+    runs.clear();
+    offsets.assign(1, 0);
+  }
   int64_t rows() const { return static_cast<int64_t>(offsets.size()) - 1; }
 };
 

@@ -24,8 +24,7 @@ static constexpr int64_t kMaxFactor = int64_t{1} << 56;
 
 static bool isBoolean(int32_t op) { return op >= GIRIH_MAP_TRUE; }
 
-/// Number of node operands of `op`, or -1 when there is no such op.
-static int numOperands(int32_t op) {
+int girih::numOperands(int32_t op) {
   switch (op) {
   case GIRIH_MAP_CONST:
   case GIRIH_MAP_VAR:

@@ -27,6 +27,9 @@ enum Dependence : uint8_t {
   kOnHead = 8,
 };
 
+/// Number of node operands of `op`, or -1 when there is no such op.
+int numOperands(int32_t op);
+
 struct LinearTerm {
   int32_t node;
   int64_t factor;

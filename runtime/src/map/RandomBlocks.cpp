@@ -23,12 +23,13 @@ public:
       : seed(seed), head(static_cast<uint64_t>(head)), row(static_cast<uint32_t>(row)) {}
 
   /// Uniform in [0, bound): multiply-high, rejecting the draws that would make
-  /// some results more likely (Lemire, 2019).
+  /// some results more likely (Lemire, 2019). The threshold is below the bound,
+  /// so that most draws are accepted without its division.
   uint64_t below(uint64_t bound) {
-    uint64_t threshold = (0 - bound) % bound;
     while (true) {
       auto product = static_cast<unsigned __int128>(next()) * bound;
-      if (static_cast<uint64_t>(product) >= threshold)
+      auto low = static_cast<uint64_t>(product);
+      if (low >= bound || low >= (0 - bound) % bound)
         return static_cast<uint64_t>(product >> 64);
     }
   }

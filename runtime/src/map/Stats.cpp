@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Exact counts: listed tiles from the runs, true pairs from closed-form rows
-// where there are any, else from full tiles by area and partial tiles by scan.
+// where there are any, else box by box, equal boxes once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,10 +13,16 @@
 #include "../Error.h"
 #include "../Parallel.h"
 #include "ClosedForm.h"
+#include "Counting.h"
 
-#include <memory>
+#include <numeric>
 
 using namespace girih;
+
+/// A period longer than this part of the keys repeats too rarely.
+static constexpr int64_t kMinPeriods = 16;
+/// Tile rows that share what was counted before.
+static constexpr int64_t kCountedRows = 1024;
 
 namespace {
 
@@ -41,15 +47,20 @@ class Counter {
 public:
   Counter(const GirihBlockMap &map, const Program &program)
       : map(map), program(program), forwardGrid(map.params, false), closedForm(program, false),
-        rootPlan(program.plan({program.source().root})) {}
+        rootPlan(program.plan({program.source().root})),
+        symmetry(program, 1, std::max<int64_t>(map.params.num_k / kMinPeriods, 1)) {}
 
   Counts count(int64_t combination) const;
 
 private:
   void countListed(const RowLists &list, Counts &counts) const;
   void countClosedForm(int64_t combination, Counts &counts) const;
-  void countByScan(int64_t combination, const RowLists &list, Counts &counts) const;
-  int64_t scanRun(int64_t row, const GirihRun &run, Evaluator &evaluator, uint8_t *seen) const;
+  int64_t countPairs(int64_t combination, const RowLists &list) const;
+  template <typename Body>
+  int64_t sumRows(int64_t combination, int64_t rows, const Body &body) const;
+  int64_t countEmpty(int64_t combination, const RowLists &list) const;
+  int64_t countEmptyOfRow(const RowLists &list, int64_t row, Counting &counting) const;
+  int64_t countEmptyByColumns(const RowLists &list, Counting &counting) const;
   Evaluator makeEvaluator(int64_t combination) const {
     Evaluator evaluator(program, map.tables, map.params);
     evaluator.bind(combination / map.numHeads(), combination % map.numHeads());
@@ -61,6 +72,7 @@ private:
   Grid forwardGrid;
   ClosedFormPlans closedForm;
   Plan rootPlan;
+  Symmetry symmetry;
 };
 
 } // namespace
@@ -101,76 +113,117 @@ void Counter::countClosedForm(int64_t combination, Counts &counts) const {
     counts.add(part, 1);
 }
 
-/// True pairs of a partial run; marks the queries that see something.
-int64_t Counter::scanRun(int64_t row, const GirihRun &run, Evaluator &evaluator,
-                         uint8_t *seen) const {
-  Box box = map.grid.box(row, row + 1, run.begin, run.end);
-  int32_t root = program.source().root;
-  int64_t total = 0;
-  for (int64_t q = box.q0; q <= box.q1; ++q) {
-    int64_t sum = 0;
-    for (int64_t k = box.k0; k <= box.k1; k += Evaluator::kLanes) {
-      int64_t count = std::min(Evaluator::kLanes, box.k1 - k + 1);
-      evaluator.range(rootPlan, Evaluator::Along::K, k, count, q);
-      const int64_t *lanes = evaluator.lanes(root);
-      for (int64_t lane = 0; lane < count; ++lane)
-        sum += lanes[lane];
-    }
-    total += sum;
-    seen[q - forwardGrid.row.origin] |= sum > 0;
-  }
-  return total;
+/// Sums `body(first row, last row + 1, counting)` over groups of rows.
+template <typename Body>
+int64_t Counter::sumRows(int64_t combination, int64_t rows, const Body &body) const {
+  int64_t items = ceilDiv(rows, kCountedRows);
+  std::vector<int64_t> sums(static_cast<size_t>(items), 0);
+  forEachItem(items, true, [&](int64_t item) {
+    Evaluator evaluator = makeEvaluator(combination);
+    Counting counting(program, rootPlan, symmetry, evaluator, forwardGrid.row.origin);
+    int64_t begin = item * kCountedRows;
+    sums[item] = body(begin, std::min(begin + kCountedRows, rows), counting);
+  });
+  return std::accumulate(sums.begin(), sums.end(), int64_t{0});
 }
 
-void Counter::countByScan(int64_t combination, const RowLists &list, Counts &counts) const {
-  const Axis &queries = forwardGrid.row;
-  bool reverse = map.grid.reverse;
-  std::vector<uint8_t> seen(static_cast<size_t>(queries.length), 0);
-  // Queries of full tiles, as differences: a reverse row may cover them all.
-  std::vector<int64_t> full(static_cast<size_t>(queries.length) + 1, 0);
-  int64_t items = ceilDiv(list.rows(), kRowsPerItem);
-  std::vector<int64_t> useful(static_cast<size_t>(items), 0);
-  // Rows of a reverse map share queries, so they take turns.
-  forEachItem(items, !reverse, [&](int64_t item) {
+int64_t Counter::countPairs(int64_t combination, const RowLists &list) const {
+  const std::vector<Leaf> &leaves = symmetry.leaves();
+  bool repeats =
+      std::all_of(leaves.begin(), leaves.end(), [](const Leaf &leaf) { return leaf.moves != 0; });
+  if (repeats) {
     Evaluator evaluator = makeEvaluator(combination);
-    int64_t begin = item * kRowsPerItem;
-    int64_t end = std::min(begin + kRowsPerItem, list.rows());
+    Counting counting(program, rootPlan, symmetry, evaluator, forwardGrid.row.origin);
+    return counting.pairs(
+        forwardGrid.box(0, forwardGrid.row.tiles(), 0, forwardGrid.column.tiles()));
+  }
+  // Tables tell no two boxes apart from afar; the lists know where they are.
+  return sumRows(combination, list.rows(), [&](int64_t begin, int64_t end, Counting &counting) {
+    int64_t pairs = 0;
     for (int64_t row = begin; row < end; ++row) {
       for (int64_t i = list.offsets[row]; i < list.offsets[row + 1]; ++i) {
         const GirihRun &run = list.runs[i];
-        if (run.state == GIRIH_TILE_PARTIAL) {
-          useful[item] += scanRun(row, run, evaluator, seen.data());
-          continue;
-        }
-        useful[item] += map.grid.row.span(row, row + 1) * map.grid.column.span(run.begin, run.end);
-        Box box = map.grid.box(row, row + 1, run.begin, run.end);
-        if (!reverse) {
-          std::fill(seen.begin() + (box.q0 - queries.origin),
-                    seen.begin() + (box.q1 - queries.origin) + 1, 1);
-        } else {
-          ++full[box.q0 - queries.origin];
-          --full[box.q1 - queries.origin + 1];
-        }
+        pairs += run.state == GIRIH_TILE_FULL
+                     ? map.grid.row.span(row, row + 1) * map.grid.column.span(run.begin, run.end)
+                     : counting.pairs(map.grid.box(row, row + 1, run.begin, run.end));
       }
     }
+    return pairs;
   });
-  for (int64_t part : useful)
-    counts.useful += part;
-  int64_t covering = 0;
-  for (int64_t q = 0; q < queries.length; ++q) {
-    covering += full[q];
-    counts.emptyRows += covering == 0 && !seen[q];
+}
+
+/// Queries of tile row `row` of a forward map that see nothing.
+int64_t Counter::countEmptyOfRow(const RowLists &list, int64_t row, Counting &counting) const {
+  int64_t begin = list.offsets[row], end = list.offsets[row + 1];
+  int64_t queries = map.grid.row.span(row, row + 1);
+  for (int64_t i = begin; i < end; ++i)
+    if (list.runs[i].state == GIRIH_TILE_FULL)
+      return 0;
+  // Most patterns let a query see what is near it: begin there.
+  int64_t near = map.grid.row.tileBegin(row) / map.grid.column.tile;
+  int64_t middle = std::partition_point(list.runs.begin() + begin, list.runs.begin() + end,
+                                        [&](const GirihRun &run) { return run.end <= near; }) -
+                   list.runs.begin();
+  std::vector<uint8_t> seen(static_cast<size_t>(queries), 0);
+  for (int64_t i = 0; i < end - begin; ++i) {
+    int64_t at = begin + (middle - begin + i) % (end - begin);
+    counting.see(map.grid.box(row, row + 1, list.runs[at].begin, list.runs[at].end), seen.data());
   }
+  return std::count(seen.begin(), seen.end(), 0);
+}
+
+/// The same for a reverse map, whose rows share queries.
+int64_t Counter::countEmptyByColumns(const RowLists &list, Counting &counting) const {
+  std::vector<uint8_t> seen(static_cast<size_t>(forwardGrid.row.length), 0);
+  // Queries of full tiles, as differences: a row may cover them all.
+  std::vector<int64_t> full(seen.size() + 1, 0);
+  for (int64_t row = 0; row < list.rows(); ++row) {
+    for (int64_t i = list.offsets[row]; i < list.offsets[row + 1]; ++i) {
+      const GirihRun &run = list.runs[i];
+      if (run.state == GIRIH_TILE_FULL) {
+        Box box = map.grid.box(row, row + 1, run.begin, run.end);
+        ++full[box.q0 - forwardGrid.row.origin];
+        --full[box.q1 - forwardGrid.row.origin + 1];
+        continue;
+      }
+      for (int64_t tile = run.begin; tile < run.end; ++tile) {
+        Box box = map.grid.box(row, row + 1, tile, tile + 1);
+        counting.see(box, seen.data() + (box.q0 - forwardGrid.row.origin));
+      }
+    }
+  }
+  int64_t covering = 0, empty = 0;
+  for (size_t q = 0; q < seen.size(); ++q) {
+    covering += full[q];
+    empty += covering == 0 && !seen[q];
+  }
+  return empty;
+}
+
+int64_t Counter::countEmpty(int64_t combination, const RowLists &list) const {
+  if (map.grid.reverse) {
+    Evaluator evaluator = makeEvaluator(combination);
+    Counting counting(program, rootPlan, symmetry, evaluator, forwardGrid.row.origin);
+    return countEmptyByColumns(list, counting);
+  }
+  return sumRows(combination, list.rows(), [&](int64_t begin, int64_t end, Counting &counting) {
+    int64_t empty = 0;
+    for (int64_t row = begin; row < end; ++row)
+      empty += countEmptyOfRow(list, row, counting);
+    return empty;
+  });
 }
 
 Counts Counter::count(int64_t combination) const {
   const RowLists &list = map.list(combination);
   Counts counts;
   countListed(list, counts);
-  if (closedForm.numTerms > 0)
+  if (closedForm.numTerms > 0) {
     countClosedForm(combination, counts);
-  else
-    countByScan(combination, list, counts);
+  } else {
+    counts.useful = countPairs(combination, list);
+    counts.emptyRows = countEmpty(combination, list);
+  }
   return counts;
 }
 
@@ -200,6 +253,7 @@ static int computeStats(const GirihBlockMap &map, const GirihMapProgram &source,
     stats.map_bytes += static_cast<int64_t>(list.runs.size() * sizeof(GirihRun) +
                                             list.offsets.size() * sizeof(int64_t));
   stats.tier = map.tier;
+  stats.copied_rows = map.copiedRows;
   stats.distinct_lists = static_cast<int32_t>(map.lists.size());
   return succeed(status);
 }
