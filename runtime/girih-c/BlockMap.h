@@ -232,6 +232,12 @@ typedef struct GirihMapStats {
 int girihBlockMapStats(const GirihBlockMap *map, const GirihMapProgram *program,
                        const GirihMapParams *params, GirihMapStats *stats, GirihStatus *status);
 
+/// The fewest k-tiles of the map's width, starting anywhere, that cover every key which a q-tile
+/// keeps, summed over q-tiles, heads and batch. `map` is a forward map of `program`. -1 when more
+/// than `budget` boxes of pairs (a fraction of a microsecond each) would have to be looked at.
+int girihBlockMapMinimalTiles(const GirihBlockMap *map, const GirihMapProgram *program,
+                              int64_t budget, int64_t *tiles, GirihStatus *status);
+
 /// Whether (b, h, q, k) attends, q absolute: one point evaluation.
 int girihMapContains(const GirihBlockMap *map, const GirihMapProgram *program,
                      const GirihMapParams *params, int64_t b, int64_t h, int64_t q, int64_t k);

@@ -39,7 +39,8 @@ TEST(BuildErrors, Lengths) {
   ProgramBuilder p;
   GirihMapProgram program = p.program(p.add(GIRIH_MAP_TRUE));
   GirihMapParams good = makeParams(10, 10, true, 4, 4);
-  auto check = [&](std::function<void(GirihMapParams &)> change, int code, const char *message) {
+  auto check = [&](std::function<void(GirihMapParams &)> change, int code,
+                   const std::string &message) {
     GirihMapParams params = good;
     change(params);
     expectBuildError(program, params, code, message);
@@ -52,6 +53,12 @@ TEST(BuildErrors, Lengths) {
   check([](auto &p) { p.tile_k = 0; }, GIRIH_INVALID, "expected tile_k to be positive, but got 0");
   check([](auto &p) { p.num_k = GIRIH_MAX_TOKENS + 1; }, GIRIH_UNSUPPORTED,
         "expected num_k to be at most 67108864, but got 67108865");
+  for (int64_t length : {(int64_t{1} << 31) - 1, int64_t{1} << 31, INT64_MAX})
+    check([&](auto &p) { p.num_q = p.num_k = length; }, GIRIH_UNSUPPORTED,
+          "expected num_q to be at most 67108864, but got " + std::to_string(length));
+  check([](auto &p) { p.q_offset = INT64_MIN; }, GIRIH_UNSUPPORTED,
+        "expected queries to stand within 67108864 positions, but got 10 of "
+        "them from -9223372036854775808");
   check([](auto &p) { p.q_offset = GIRIH_MAX_TOKENS; }, GIRIH_UNSUPPORTED,
         "expected queries to stand within 67108864 positions, but got 10 of "
         "them from 67108864");

@@ -297,6 +297,21 @@ States Oracle::states(int64_t b, int64_t h, GirihMapStats &stats) {
   return states;
 }
 
+int64_t Oracle::minimalTiles(int64_t b, int64_t h) {
+  int64_t tiles = 0;
+  for (int64_t begin = 0; begin < params.num_q; begin += params.tile_q) {
+    int64_t end = std::min<int64_t>(begin + params.tile_q, params.num_q);
+    for (int64_t k = 0; k < params.num_k;) {
+      bool touched = false;
+      for (int64_t i = begin; i < end && !touched; ++i)
+        touched = contains(b, h, i + params.q_offset, k);
+      tiles += touched;
+      k += touched ? params.tile_k : 1;
+    }
+  }
+  return tiles;
+}
+
 static std::string compareStats(const GirihMapStats &expected, const GirihMapStats &actual) {
   std::ostringstream out;
   auto compare = [&](const char *name, int64_t a, int64_t b) {
@@ -321,9 +336,11 @@ std::string girih::testing::compareWithOracle(const GirihMapProgram &program,
   Oracle oracle(program, params);
   GirihMapStats expected{};
   std::ostringstream out;
+  int64_t fewest = 0, minimal = 0;
   for (int64_t b = 0; b < params.batch; ++b) {
     for (int64_t h = 0; h < params.heads; ++h) {
       States truth = oracle.states(b, h, expected);
+      fewest += oracle.minimalTiles(b, h);
       for (bool isReverse : {false, true}) {
         States states = readStates(isReverse ? *reverse : *forward, params, isReverse, b, h);
         for (size_t i = 0; i < truth.size(); ++i)
@@ -335,6 +352,11 @@ std::string girih::testing::compareWithOracle(const GirihMapProgram &program,
       }
     }
   }
+  GirihStatus coverStatus{};
+  if (girihBlockMapMinimalTiles(forward.get(), &program, INT32_MAX, &minimal, &coverStatus))
+    out << "minimal tiles: " << coverStatus.message << "\n";
+  if (minimal != fewest)
+    out << "minimal tiles: expected " << fewest << ", but got " << minimal << "\n";
   for (GirihBlockMap *map : {forward.get(), reverse.get()}) {
     GirihMapStats stats{};
     GirihStatus status{};

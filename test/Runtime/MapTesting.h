@@ -96,6 +96,8 @@ public:
   bool contains(int64_t b, int64_t h, int64_t q, int64_t k);
   /// Tile states of (b, h), and what girihBlockMapStats should add for it.
   States states(int64_t b, int64_t h, GirihMapStats &stats);
+  /// The fewest k-tiles, starting anywhere, that cover what the q-tiles of (b, h) keep.
+  int64_t minimalTiles(int64_t b, int64_t h);
 
 private:
   const GirihMapProgram &program;

@@ -93,6 +93,37 @@ public:
     }
   }
 
+  /// What repeats along rows or diagonals, with what ends it somewhere; sometimes a table beside
+  /// it.
+  int32_t repeating(ProgramBuilder &p, int depth) {
+    if (depth > 0) {
+      int32_t a = repeating(p, depth - 1), b = repeating(p, depth - 1);
+      return pick({0, 1, 2}) ? p.either(a, b) : p.both(a, p.negate(b));
+    }
+    int32_t q = p.q(), k = p.k();
+    int64_t m = pick({1, 2, 3, 4, 6, 8, 12});
+    switch (below(9)) {
+    case 0:
+      return p.ge(q, k);
+    case 1:
+    case 2:
+      return window(p);
+    case 3: // columns of a period
+      return p.ge0(p.shift(p.mod(k, m), -below(m + 1)));
+    case 4: // dilated
+      return p.both(window(p), p.eq0(p.mod(p.minus(q, k), m)));
+    case 5: // first columns, or last rows
+      return pick({true, false}) ? p.ge0(p.shift(p.times(k, -1), between(0, 9)))
+                                 : p.ge0(p.shift(q, -between(50, 250)));
+    case 6: // windows of blocks
+      return p.ge0(p.shift(p.minus(p.div(k, m), p.div(q, m)), between(0, 2)));
+    case 7: // rows of a grid
+      return p.both(window(p), p.ge(p.mod(q, 4 * m), p.mod(k, 4 * m)));
+    default:
+      return p.add(GIRIH_MAP_IN_TABLE, -1, -1, p.random(m, between(1, 3), 7));
+    }
+  }
+
 private:
   int32_t leaf(ProgramBuilder &p) {
     GirihMapVar v = pick({GIRIH_VAR_H, GIRIH_VAR_B, GIRIH_VAR_NQ, GIRIH_VAR_NK, GIRIH_VAR_END});
@@ -141,6 +172,34 @@ TEST(RandomPrograms, MapsAndStatsMatchBruteForce) {
         << "GIRIH_TEST_SEED=" << seed + static_cast<uint64_t>(i) << " GIRIH_TEST_CASES=1\n"
         << difference << describe(program, params);
   }
+}
+
+/// The same for what is copied from row to row: longer, in small tiles, so that it happens often.
+TEST(RandomPrograms, RepeatingMapsMatchBruteForce) {
+  uint64_t seed = testSeed();
+  int64_t cases = testCases(20000) / 40, copied = 0;
+  for (int64_t i = 0; i < cases; ++i) {
+    Generator generate(seed + static_cast<uint64_t>(i));
+    ProgramBuilder builder;
+    int32_t root = generate.repeating(builder, generate.pick({0, 1, 2}));
+    GirihMapProgram program = builder.program(root);
+    int64_t numK = generate.between(60, 300);
+    int64_t numQ = generate.pick({0, 1}) ? numK : generate.between(60, 300);
+    GirihMapParams params =
+        makeParams(numQ, numK, generate.pick({true, false}), generate.pick({1, 2, 4, 8}),
+                   generate.pick({1, 2, 4, 8}), generate.pick({1, 1, 2}));
+    std::string difference = compareWithOracle(program, params);
+    ASSERT_TRUE(difference.empty())
+        << "GIRIH_TEST_SEED=" << seed + static_cast<uint64_t>(i) << " GIRIH_TEST_CASES=40\n"
+        << difference << describe(program, params);
+    GirihMapStats stats{};
+    Map map = buildMap(program, params);
+    ASSERT_EQ(girihBlockMapStats(map.get(), &program, &params, &stats, nullptr), GIRIH_OK);
+    copied += stats.tier == GIRIH_TIER_PERIODIC;
+  }
+  printf("%lld of %lld maps were copied in part\n", static_cast<long long>(copied),
+         static_cast<long long>(cases));
+  EXPECT_TRUE(cases < 100 || copied > cases / 4);
 }
 
 TEST(RandomPrograms, ContainsMatchesTheOracle) {

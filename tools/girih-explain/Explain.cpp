@@ -13,10 +13,12 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 using namespace girih;
 
-/// Point evaluations that finding the minimal cover may take: about a second.
-static constexpr int64_t coverBudget = int64_t(1) << 25;
+/// Boxes that finding the minimal cover may look at: about a second.
+static constexpr int64_t coverBudget = int64_t(1) << 22;
 
 llvm::Expected<Explanation> girih::explain(Session &session, const Request &r, int64_t head) {
   auto kernel = session.compile(r.pattern, r.compileOptions());
@@ -31,8 +33,11 @@ llvm::Expected<Explanation> girih::explain(Session &session, const Request &r, i
   if (!map)
     return map.takeError();
   GirihStatus status{};
+  auto start = std::chrono::steady_clock::now();
   if (girihBlockMapStats(map->get(), desc.map, &params, &result.stats, &status) != GIRIH_OK)
     return statusError(status);
+  std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  result.statsMs = elapsed.count();
   MapView view{map->get(), desc.map, &params};
   result.tileQ = desc.tile_q;
   result.tileK = desc.tile_k;
@@ -83,6 +88,11 @@ std::string girih::jsonExplanation(const Request &r, const Explanation &e) {
     json.attribute("tiles_grid", e.cost.gridTiles);
     const llvm::json::Value none(nullptr);
     json.attribute("tiles_minimal", e.minimalTiles ? llvm::json::Value(*e.minimalTiles) : none);
+    // What aligned tiles cost: none where listed tiles are as few as can be.
+    json.attribute("tiles_excess", e.minimalTiles
+                                       ? llvm::json::Value(e.stats.listed_full +
+                                                           e.stats.listed_partial - *e.minimalTiles)
+                                       : none);
     json.attribute("empty_rows", e.stats.empty_rows);
     json.attribute("useful_flops", jsonNumber(e.cost.usefulFlops));
     json.attribute("computed_flops", jsonNumber(e.cost.computedFlops));
@@ -92,6 +102,7 @@ std::string girih::jsonExplanation(const Request &r, const Explanation &e) {
     json.attribute("map_lists", e.stats.distinct_lists);
     json.attribute("map_bytes", e.stats.map_bytes);
     json.attribute("map_ms", jsonNumber(e.mapMs));
+    json.attribute("stats_ms", jsonNumber(e.statsMs));
     if (!e.reach) {
       json.attribute("reachability", none);
       return;

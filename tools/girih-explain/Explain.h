@@ -22,7 +22,7 @@ struct Explanation {
   int32_t tileQ = 0, tileK = 0;
   GirihMapStats stats{};
   MapCost cost{};
-  double mapMs = 0;
+  double mapMs = 0, statsMs = 0;
   std::optional<int64_t> minimalTiles; ///< none: would have taken too long
   std::optional<Reachability> reach;   ///< none: too long, or q and k differ
   TileGrid picture;                    ///< for the terminal

@@ -67,57 +67,10 @@ TileGrid girih::sampleTiles(const MapView &view, int64_t batch, int64_t head, in
 // Minimal tiles
 //===----------------------------------------------------------------------===//
 
-/// Sets the bits of `touched` for the keys that some query of the tile row keeps.
-static void touchedKeys(const MapView &view, int64_t batch, int64_t head, int64_t row,
-                        llvm::BitVector &touched) {
-  const GirihMapParams &p = *view.params;
-  int64_t qBegin = row * p.tile_q, qEnd = std::min(qBegin + p.tile_q, p.num_q);
-  for (const GirihRun &run : runsOf(view, batch, head, row)) {
-    int64_t kBegin = int64_t(run.begin) * p.tile_k;
-    int64_t kEnd = std::min(int64_t(run.end) * p.tile_k, p.num_k);
-    if (run.state == GIRIH_TILE_FULL) {
-      touched.set(kBegin, kEnd);
-      continue;
-    }
-    for (int64_t k = kBegin; k < kEnd; ++k) {
-      for (int64_t q = qBegin; q < qEnd && !touched.test(k); ++q)
-        if (girihMapContains(view.map, view.program, view.params, batch, head, q + p.q_offset, k))
-          touched.set(k);
-    }
-  }
-}
-
 std::optional<int64_t> girih::minimalTiles(const MapView &view, int64_t budget) {
-  const GirihMapParams &p = *view.params;
-  // Heads and batches with equal lists count as often as they occur.
-  int64_t batches = view.program->uses_batch ? p.batch : 1;
-  int64_t heads = view.program->uses_head ? p.heads : 1;
-  int64_t rows = girihBlockMapRows(view.map);
-  int64_t left = budget / (int64_t(p.tile_q) * p.tile_k);
-  for (int64_t list = 0; list < batches * heads; ++list)
-    for (int64_t row = 0; row < rows; ++row)
-      for (const GirihRun &run : runsOf(view, list / heads, list % heads, row)) {
-        left -= run.state == GIRIH_TILE_PARTIAL ? run.end - run.begin : 0;
-        if (left < 0)
-          return std::nullopt;
-      }
-  // Covering walks over the keys of every tile row.
-  if (rows * (p.num_k / 64 + 1) > budget / (batches * heads))
-    return std::nullopt;
-
-  int64_t tiles = 0;
-  llvm::BitVector touched(p.num_k);
-  for (int64_t list = 0; list < batches * heads; ++list) {
-    for (int64_t row = 0; row < rows; ++row) {
-      touched.reset();
-      touchedKeys(view, list / heads, list % heads, row, touched);
-      for (int k = touched.find_first(); k >= 0; ++tiles) {
-        int64_t next = int64_t(k) + p.tile_k;
-        k = next >= p.num_k ? -1 : touched.find_next(static_cast<unsigned>(next - 1));
-      }
-    }
-  }
-  return tiles * (p.batch / batches) * (p.heads / heads);
+  int64_t tiles = -1;
+  int code = girihBlockMapMinimalTiles(view.map, view.program, budget, &tiles, nullptr);
+  return code == GIRIH_OK && tiles >= 0 ? std::optional<int64_t>(tiles) : std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

@@ -53,8 +53,8 @@ TileGrid sampleTiles(const MapView &view, int64_t batch, int64_t head, int64_t m
 
 /// The fewest k-tiles of this size, starting anywhere, that cover every key that
 /// a q-tile touches, summed over q-tiles, heads and batch (greedy interval cover,
-/// which is optimal). None when finding out would take more than `budget` point
-/// evaluations.
+/// which is optimal). None when finding out would take more than `budget` boxes
+/// of pairs.
 std::optional<int64_t> minimalTiles(const MapView &view, int64_t budget);
 
 /// The directed graph in which a query reads its keys, each token keeps its own

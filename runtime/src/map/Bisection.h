@@ -4,8 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The QUADTREE tier: boxes of tiles are halved until interval arithmetic
-// decides them; a single tile that stays open is scanned exactly. Runs come out
-// row by row, so nothing is sorted.
+// decides them; a single tile that stays open is probed, then halved further down
+// to some hundred pairs that are scanned. Runs come out row by row, so nothing is
+// sorted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,8 +30,7 @@ using Segments = std::vector<Segment>;
 class Bisection {
 public:
   /// `plan` is that of the program's root; `evaluator` is bound by the caller.
-  Bisection(const Program &program, const Plan &plan, const Grid &grid, Evaluator &evaluator)
-      : plan(plan), root(program.source().root), grid(grid), evaluator(evaluator) {}
+  Bisection(const Program &program, const Plan &plan, const Grid &grid, Evaluator &evaluator);
 
   /// Appends tile rows [begin, end). Tiles outside `candidates` are known to be
   /// empty.
@@ -39,14 +39,20 @@ public:
 private:
   void refine(int64_t begin, int64_t end, int64_t first, int64_t last, Segments &out);
   void writeRow(int64_t index, const Segments &segments, RowLists &rows) const;
+  /// Whether tiles of the box that was evaluated last may differ from column to column.
+  bool columnsMatter() const;
   /// The exact state of one tile; false when it is empty.
   bool scanTile(int64_t i, int64_t j, Segment::State &state);
+  /// What the pairs of a box are: none true, all, or some of either.
+  Bounds exactTruth(const Box &box);
+  Bounds scan(const Box &box);
   bool truth(int64_t q, int64_t k);
 
   const Plan &plan;
   int32_t root;
   const Grid &grid;
   Evaluator &evaluator;
+  std::vector<int32_t> columnLeaves; ///< comparisons and lookups that depend on the column
 };
 
 } // namespace girih

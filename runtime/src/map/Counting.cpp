@@ -3,8 +3,7 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Two boxes of one key keep the same pairs: leaves that the boxes leave open are preserved by the
-// moves between them, and the others are constants that the key names.
+// What is known of a box is known of all boxes of its key.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,41 +18,6 @@ static constexpr int64_t kScannedPairs = 256;
 /// Boxes that are remembered: some MiB.
 static constexpr size_t kMaxKnown = 1 << 16;
 static constexpr size_t kMaxKnownSeen = 1 << 12;
-
-size_t BoxKeyHash::operator()(const BoxKey &key) const {
-  uint64_t hash = 0;
-  for (uint64_t word : {static_cast<uint64_t>(key.q), static_cast<uint64_t>(key.k),
-                        static_cast<uint64_t>(key.height), static_cast<uint64_t>(key.width),
-                        key.isOpen, key.isTrue}) {
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-    hash ^= hash >> 29;
-  }
-  return hash;
-}
-
-bool Counting::keyOf(const Box &box, BoxKey &key) const {
-  const std::vector<Leaf> &leaves = symmetry.leaves();
-  uint8_t moves = symmetry.movesOf(evaluator);
-  if (moves == 0 || leaves.size() > 64)
-    return false;
-  key = {box.q0, box.k0, box.q1 - box.q0 + 1, box.k1 - box.k0 + 1, 0, 0};
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    Bounds truth = evaluator.boundsOf(leaves[i].node);
-    key.isOpen |= uint64_t{truth.lo != truth.hi} << i;
-    key.isTrue |= uint64_t{truth.lo != 0} << i;
-  }
-  int64_t period = symmetry.period();
-  if (moves & (kMoveQ | kMoveK)) {
-    if (moves & kMoveQ)
-      key.q = floorMod(key.q, period);
-    if (moves & kMoveK)
-      key.k = floorMod(key.k, period);
-  } else {
-    key.k -= floorDiv(key.q, period) * period;
-    key.q = floorMod(key.q, period);
-  }
-  return true;
-}
 
 int64_t Counting::cut(int64_t first, int64_t last) const {
   int64_t period = symmetry.period();
@@ -95,7 +59,7 @@ int64_t Counting::pairs(const Box &box) {
   if (never(truth) || always(truth))
     return never(truth) ? 0 : area;
   BoxKey key;
-  bool hasKey = keyOf(box, key);
+  bool hasKey = symmetry.keyOf(box, evaluator, key);
   if (hasKey)
     if (auto it = known.find(key); it != known.end())
       return it->second;
@@ -129,7 +93,8 @@ void Counting::see(const Box &box, uint8_t *seen) {
     return;
   }
   BoxKey key;
-  bool hasKey = keyOf(box, key) && (knownSeen.size() < kMaxKnownSeen || knownSeen.count(key));
+  bool hasKey = symmetry.keyOf(box, evaluator, key) &&
+                (knownSeen.size() < kMaxKnownSeen || knownSeen.count(key));
   if (!hasKey) {
     for (size_t i = 0; i < queries; ++i)
       if (!seen[i])

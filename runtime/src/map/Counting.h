@@ -19,20 +19,6 @@
 
 namespace girih {
 
-/// What a box keeps, up to the moves of the plane that its open leaves allow.
-struct BoxKey {
-  int64_t q, k, height, width;
-  uint64_t isOpen, isTrue; ///< bits of leaves
-  bool operator==(const BoxKey &other) const {
-    return q == other.q && k == other.k && height == other.height && width == other.width &&
-           isOpen == other.isOpen && isTrue == other.isTrue;
-  }
-};
-
-struct BoxKeyHash {
-  size_t operator()(const BoxKey &key) const;
-};
-
 /// Counts for one (batch, head); one object serves one thread.
 class Counting {
 public:
@@ -50,8 +36,6 @@ public:
   void see(const Box &box, uint8_t *seen);
 
 private:
-  /// The key of the box that was evaluated last; false when no move keeps it.
-  bool keyOf(const Box &box, BoxKey &key) const;
   int64_t split(const Box &box);
   int64_t scan(const Box &box);
   bool keepsAny(int64_t q, int64_t k0, int64_t k1);

@@ -71,11 +71,11 @@ struct Grid {
   Axis column;
 };
 
-/// The power-of-two boundary that splits [begin, end), end - begin > 1.
+/// The power-of-two boundary that splits [begin, end), end - begin > 1; of either sign.
 inline int64_t splitPoint(int64_t begin, int64_t end) {
-  auto differ = static_cast<uint64_t>(begin ^ (end - 1));
-  int64_t step = int64_t{1} << (63 - __builtin_clzll(differ));
-  return (end - 1) & ~(step - 1);
+  auto last = static_cast<uint64_t>(end - 1);
+  uint64_t step = uint64_t{1} << (63 - __builtin_clzll(static_cast<uint64_t>(begin) ^ last));
+  return static_cast<int64_t>(last & ~(step - 1));
 }
 
 /// Runs of consecutive tile rows, in order.

@@ -30,6 +30,12 @@ enum Dependence : uint8_t {
 /// Number of node operands of `op`, or -1 when there is no such op.
 int numOperands(int32_t op);
 
+/// Whether `op` is a boolean of integers or tables: a comparison or a lookup.
+inline bool isLeaf(int32_t op) {
+  return op == GIRIH_MAP_GE0 || op == GIRIH_MAP_EQ0 || op == GIRIH_MAP_SAME_SEGMENT ||
+         op == GIRIH_MAP_IN_TABLE;
+}
+
 struct LinearTerm {
   int32_t node;
   int64_t factor;

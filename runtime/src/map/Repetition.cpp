@@ -16,17 +16,15 @@ using namespace girih;
 
 /// Bands of fewer rows are not worth an analysis.
 static constexpr int64_t kMinBand = 4;
-/// A period longer than this part of the rows leaves too little to copy.
-static constexpr int64_t kMinPeriods = 16;
-/// Boxes that may be asked for in vain, and what a copied row adds to them.
-static constexpr int64_t kFirstCredit = 4096;
-static constexpr int64_t kCreditOfRow = 2;
+/// Boxes that may be asked for, for each row of the map and again for each that was copied.
+static constexpr int64_t kBoxesOfRow = 2;
 
 Repetition::Repetition(const Program &program, const Plan &rootPlan, const Grid &grid)
     : plan(rootPlan), root(program.source().root), grid(grid),
-      symmetry(program, std::lcm(grid.row.tile, grid.column.tile), grid.row.length / kMinPeriods),
-      along(grid.reverse ? kMoveK : kMoveQ), rows(symmetry.period() / grid.row.tile),
-      columns(symmetry.period() / grid.column.tile) {}
+      down(program, grid.row.tile, grid.row.length / kMinPeriods),
+      diagonal(program, std::lcm(grid.row.tile, grid.column.tile), grid.row.length / kMinPeriods),
+      along(grid.reverse ? kMoveK : kMoveQ), sameRows(down.period() / grid.row.tile),
+      rows(diagonal.period() / grid.row.tile), columns(diagonal.period() / grid.column.tile) {}
 
 static void addPiece(Pieces &pieces, int64_t begin, int64_t end, Piece::Kind kind) {
   if (!pieces.empty() && pieces.back().kind == kind)
@@ -46,17 +44,17 @@ bool Repetition::classify(int64_t begin, int64_t end, int64_t first, int64_t las
     addPiece(pieces, first, last, never(truth) ? Piece::Empty : Piece::Full);
     return true;
   }
-  evaluator.box(plan, grid.box(begin - rows, end, first, last));
-  uint8_t moves = symmetry.movesOf(evaluator);
-  if (moves & along) {
-    addPiece(pieces, first, last, Piece::Same);
-    return true;
+  if (begin >= sameRows) {
+    evaluator.box(plan, grid.box(begin - sameRows, end, first, last));
+    if (down.movesOf(evaluator) & along) {
+      addPiece(pieces, first, last, Piece::Same);
+      return true;
+    }
   }
   // A tile that is cut shows less than its image.
-  bool hasImage = first >= columns && !grid.column.isCut(last - 1);
-  if ((moves & kMoveBoth) && hasImage) {
+  if (begin >= rows && first >= columns && !grid.column.isCut(last - 1)) {
     evaluator.box(plan, grid.box(begin - rows, end, first - columns, last));
-    if (symmetry.movesOf(evaluator) & kMoveBoth) {
+    if (diagonal.movesOf(evaluator) & kMoveBoth) {
       addPiece(pieces, first, last, Piece::Shifted);
       return true;
     }
@@ -76,7 +74,6 @@ bool Repetition::analyze(int64_t begin, int64_t end, Evaluator &evaluator, int64
 
 void Repetition::copyRows(int64_t begin, int64_t end, const Pieces &pieces, RowLists &list) const {
   for (int64_t row = begin; row < end; ++row) {
-    int64_t sourceBegin = list.offsets[row - rows], sourceEnd = list.offsets[row - rows + 1];
     for (const Piece &piece : pieces) {
       if (piece.kind == Piece::Empty)
         continue;
@@ -84,7 +81,9 @@ void Repetition::copyRows(int64_t begin, int64_t end, const Pieces &pieces, RowL
         list.appendFull(piece.begin, piece.end, grid.fullColumns(row));
         continue;
       }
-      int64_t shift = piece.kind == Piece::Shifted ? columns : 0;
+      bool isShifted = piece.kind == Piece::Shifted;
+      int64_t shift = isShifted ? columns : 0, above = row - (isShifted ? rows : sameRows);
+      int64_t sourceBegin = list.offsets[above], sourceEnd = list.offsets[above + 1];
       int64_t from = piece.begin - shift, to = piece.end - shift;
       auto source = list.runs.begin();
       int64_t at = std::partition_point(source + sourceBegin, source + sourceEnd,
@@ -109,20 +108,22 @@ public:
            RowLists &list)
       : repetition(repetition), evaluator(evaluator), direct(direct), list(list) {
     const Axis &axis = repetition.grid.row;
+    credit = kBoxesOfRow * axis.tiles();
     uncut = axis.tiles() - axis.isCut(axis.tiles() - 1);
   }
 
   void visit(int64_t begin, int64_t end) {
-    bool mayRepeat = begin >= repetition.rows && end <= uncut;
+    int64_t first = std::min(repetition.sameRows, repetition.rows);
+    bool mayRepeat = begin >= first && end <= uncut;
     if (mayRepeat && repetition.analyze(begin, end, evaluator, credit, pieces)) {
       derivePending(begin);
       repetition.copyRows(begin, end, pieces, list);
       copied += end - begin;
-      credit += kCreditOfRow * (end - begin);
+      credit += kBoxesOfRow * (end - begin);
       return;
     }
     // Rows that are no copies wait for their neighbours: bisection shares what they have in common.
-    if (end - begin <= kMinBand || end <= repetition.rows || credit < 0)
+    if (end - begin <= kMinBand || end <= first || credit < 0)
       return;
     int64_t middle = splitPoint(begin, end);
     visit(begin, middle);
@@ -143,14 +144,14 @@ private:
   RowLists &list;
   Pieces pieces;
   int64_t uncut;
-  int64_t credit = kFirstCredit;
+  int64_t credit;
 };
 
 } // namespace girih
 
 int64_t Repetition::deriveRows(Evaluator &evaluator, const Direct &direct, RowLists &list) const {
   BandWalk walk(*this, evaluator, direct, list);
-  if (2 * rows <= grid.row.tiles())
+  if (2 * std::min(sameRows, rows) <= grid.row.tiles())
     walk.visit(0, grid.row.tiles());
   walk.derivePending(grid.row.tiles());
   return walk.copied;

@@ -27,8 +27,8 @@ struct Piece {
   enum Kind {
     Empty,
     Full,
-    Same,    ///< as the same columns one period of rows before
-    Shifted, ///< as the columns one period further left, one period of rows before
+    Same,    ///< as the same columns some rows before
+    Shifted, ///< as the columns some tiles further left, some rows before
   } kind;
 };
 using Pieces = std::vector<Piece>;
@@ -46,8 +46,8 @@ public:
 private:
   friend class BandWalk;
 
-  /// Whether tile rows [begin, end), not before `rows`, follow from those one period before; then
-  /// `pieces` tells how. Takes what boxes it asks for from `credit`, and gives up without any.
+  /// Whether tile rows [begin, end) follow from earlier ones; then `pieces` tells how. Takes what
+  /// boxes it asks for from `credit`, and gives up without any.
   bool analyze(int64_t begin, int64_t end, Evaluator &evaluator, int64_t &credit,
                Pieces &pieces) const;
   bool classify(int64_t begin, int64_t end, int64_t first, int64_t last, Evaluator &evaluator,
@@ -58,9 +58,10 @@ private:
   const Plan &plan;
   int32_t root;
   const Grid &grid;
-  Symmetry symmetry;
+  Symmetry down, diagonal;
   Move along;            ///< the move along the rows of the grid
-  int64_t rows, columns; ///< tiles of a period
+  int64_t sameRows;      ///< tile rows of a period of `down`
+  int64_t rows, columns; ///< tiles of a period of `diagonal`
 };
 
 } // namespace girih

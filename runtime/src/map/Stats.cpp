@@ -19,8 +19,6 @@
 
 using namespace girih;
 
-/// A period longer than this part of the keys repeats too rarely.
-static constexpr int64_t kMinPeriods = 16;
 /// Tile rows that share what was counted before.
 static constexpr int64_t kCountedRows = 1024;
 

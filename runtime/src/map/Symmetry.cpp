@@ -164,10 +164,42 @@ Symmetry::Symmetry(const Program &program, int64_t multiple, int64_t limit) : le
       finder.visit(i);
   length = finder.length();
   for (int32_t i = 0; i <= root; ++i) {
-    int32_t op = program.node(i).op;
-    bool isLeaf = op == GIRIH_MAP_GE0 || op == GIRIH_MAP_EQ0 || op == GIRIH_MAP_SAME_SEGMENT ||
-                  op == GIRIH_MAP_IN_TABLE;
-    if (needed[i] && isLeaf && program.varies(i))
+    if (needed[i] && isLeaf(program.node(i).op) && program.varies(i))
       open.push_back({i, finder.movesOf(i)});
   }
+}
+
+size_t BoxKeyHash::operator()(const BoxKey &key) const {
+  uint64_t hash = 0;
+  for (uint64_t word : {static_cast<uint64_t>(key.q), static_cast<uint64_t>(key.k),
+                        static_cast<uint64_t>(key.height), static_cast<uint64_t>(key.width),
+                        key.isOpen, key.isTrue}) {
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+/// Leaves that the boxes leave open are preserved by the moves between them, and the others are
+/// constants that the key names.
+bool Symmetry::keyOf(const Box &box, const Evaluator &evaluator, BoxKey &key) const {
+  uint8_t moves = movesOf(evaluator);
+  if (moves == 0 || open.size() > 64)
+    return false;
+  key = {box.q0, box.k0, box.q1 - box.q0 + 1, box.k1 - box.k0 + 1, 0, 0};
+  for (size_t i = 0; i < open.size(); ++i) {
+    Bounds truth = evaluator.boundsOf(open[i].node);
+    key.isOpen |= uint64_t{truth.lo != truth.hi} << i;
+    key.isTrue |= uint64_t{truth.lo != 0} << i;
+  }
+  if (moves & (kMoveQ | kMoveK)) {
+    if (moves & kMoveQ)
+      key.q = floorMod(key.q, length);
+    if (moves & kMoveK)
+      key.k = floorMod(key.k, length);
+  } else {
+    key.k -= floorDiv(key.q, length) * length;
+    key.q = floorMod(key.q, length);
+  }
+  return true;
 }

@@ -25,10 +25,28 @@ enum Move : uint8_t {
   kMoveBoth = 4, ///< (q, k) to (q + period, k + period)
 };
 
+/// Periods that should fit a length: a longer one repeats too rarely to be of use.
+constexpr int64_t kMinPeriods = 16;
+
 /// A comparison or lookup that depends on Q or K.
 struct Leaf {
   int32_t node;
   uint8_t moves; ///< those that never change its value, for all integers q and k
+};
+
+/// A box up to the moves of the plane that its open leaves allow: two boxes of one key keep the
+/// same pairs.
+struct BoxKey {
+  int64_t q, k, height, width;
+  uint64_t isOpen, isTrue; ///< bits of leaves
+  bool operator==(const BoxKey &other) const {
+    return q == other.q && k == other.k && height == other.height && width == other.width &&
+           isOpen == other.isOpen && isTrue == other.isTrue;
+  }
+};
+
+struct BoxKeyHash {
+  size_t operator()(const BoxKey &key) const;
 };
 
 class Symmetry {
@@ -50,6 +68,9 @@ public:
     }
     return moves;
   }
+
+  /// The key of the box that `evaluator` evaluated last; false when no move keeps it.
+  bool keyOf(const Box &box, const Evaluator &evaluator, BoxKey &key) const;
 
 private:
   int64_t length;
