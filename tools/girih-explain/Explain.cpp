@@ -7,51 +7,31 @@
 
 #include "Explain.h"
 
-#include "common/Json.h"
-
+#include "girih/JIT/HopperTiles.h"
 #include "girih/Support/Error.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 
 using namespace girih;
 
 /// Boxes that finding the minimal cover may look at: about a second.
 static constexpr int64_t coverBudget = int64_t(1) << 22;
 
-llvm::Expected<Explanation> girih::explain(Session &session, const Request &r, int64_t head) {
-  auto kernel = session.compile(r.pattern, r.compileOptions());
-  if (!kernel)
-    return kernel.takeError();
-  const GirihKernelDesc &desc = (*kernel)->desc();
-  std::vector<GirihOperand> operands = patternOperands(r.pattern);
-  GirihMapParams params = mapParams(r.batch, r.heads, r.numQ, r.numK, r.align, operands, desc);
-
-  Explanation result;
-  auto map = (*kernel)->blockMap(params, &result.mapMs);
-  if (!map)
-    return map.takeError();
-  GirihStatus status{};
-  auto start = std::chrono::steady_clock::now();
-  if (girihBlockMapStats(map->get(), desc.map, &params, &result.stats, &status) != GIRIH_OK)
-    return statusError(status);
-  std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-  result.statsMs = elapsed.count();
-  MapView view{map->get(), desc.map, &params};
-  result.tileQ = desc.tile_q;
-  result.tileK = desc.tile_k;
-  result.cost = mapCost(
-      result.stats, params,
-      {r.batch, r.heads, r.kvHeads, r.numQ, r.numK, r.dim, r.vDim, r.dtype == GIRIH_F32 ? 4 : 2});
-  result.minimalTiles = minimalTiles(view, coverBudget);
-  result.reach = reachability(view);
-  result.picture = sampleTiles(view, 0, head, 48);
-  result.largePicture = sampleTiles(view, 0, head, 256);
-  return result;
+double girih::coverageOf(const Request &r, const HeadCoverage &heads) {
+  return heads.kept.pairs /
+         (static_cast<double>(r.batch) * static_cast<double>(heads.last - heads.first + 1) *
+          static_cast<double>(r.numQ) * static_cast<double>(r.numK));
 }
 
-static const char *tierName(int32_t tier) {
+std::string girih::headRange(const HeadCoverage &heads) {
+  return heads.first == heads.last ? std::to_string(heads.first)
+                                   : fmt::format("{}..{}", heads.first, heads.last);
+}
+
+const char *girih::tierName(int32_t tier) {
   switch (tier) {
   case GIRIH_TIER_RANGES:
     return "ranges";
@@ -64,132 +44,148 @@ static const char *tierName(int32_t tier) {
   }
 }
 
-std::string girih::jsonExplanation(const Request &r, const Explanation &e) {
-  return writeJson([&](llvm::json::OStream &json) {
-    json.attribute("pattern", r.pattern.str());
-    json.attribute("batch", r.batch);
-    json.attribute("heads", r.heads);
-    json.attribute("kv_heads", r.kvHeads);
-    json.attribute("q_len", r.numQ);
-    json.attribute("k_len", r.numK);
-    json.attribute("dim", r.dim);
-    json.attribute("v_dim", r.vDim);
-    json.attribute("dtype", r.dtypeName);
-    json.attribute("tile_q", e.tileQ);
-    json.attribute("tile_k", e.tileK);
-    json.attribute("useful_pairs", e.stats.useful_pairs);
-    json.attribute("computed_pairs", e.stats.computed_pairs);
-    json.attribute("total_pairs", e.stats.total_pairs);
-    json.attribute("tile_efficiency", jsonNumber(e.cost.tileEfficiency));
-    json.attribute("coverage", jsonNumber(e.cost.coverage));
-    json.attribute("tiles_full", e.stats.listed_full);
-    json.attribute("tiles_partial", e.stats.listed_partial);
-    json.attribute("tiles_listed", e.stats.listed_full + e.stats.listed_partial);
-    json.attribute("tiles_grid", e.cost.gridTiles);
-    const llvm::json::Value none(nullptr);
-    json.attribute("tiles_minimal", e.minimalTiles ? llvm::json::Value(*e.minimalTiles) : none);
-    // What aligned tiles cost: none where listed tiles are as few as can be.
-    json.attribute("tiles_excess", e.minimalTiles
-                                       ? llvm::json::Value(e.stats.listed_full +
-                                                           e.stats.listed_partial - *e.minimalTiles)
-                                       : none);
-    json.attribute("empty_rows", e.stats.empty_rows);
-    json.attribute("useful_flops", jsonNumber(e.cost.usefulFlops));
-    json.attribute("computed_flops", jsonNumber(e.cost.computedFlops));
-    json.attribute("bytes", e.cost.bytes);
-    json.attribute("map_tier", tierName(e.stats.tier));
-    json.attribute("map_copied_rows", e.stats.copied_rows);
-    json.attribute("map_lists", e.stats.distinct_lists);
-    json.attribute("map_bytes", e.stats.map_bytes);
-    json.attribute("map_ms", jsonNumber(e.mapMs));
-    json.attribute("stats_ms", jsonNumber(e.statsMs));
-    if (!e.reach) {
-      json.attribute("reachability", none);
-      return;
-    }
-    json.attributeObject("reachability", [&] {
-      json.attribute("layers", e.reach->layers);
-      json.attribute("reachable_pairs", e.reach->reachablePairs);
-      json.attribute("strongly_connected", e.reach->stronglyConnected);
-      json.attribute("causally_connected", e.reach->causallyConnected);
-    });
-  });
+/// The sizes that everybody asks for, and what kernels of this pattern have.
+static llvm::Error compareSizes(Session &session, const Request &r, const PatternProgram &program,
+                                const GirihMapParams &params, Explanation &e) {
+  std::set<std::pair<int32_t, int32_t>> sizes{{16, 64},  {64, 16},  {64, 32},  {64, 64},
+                                              {64, 128}, {128, 64}, {128, 96}, {128, 128}};
+  CompileOptions options = r.compileOptions();
+  options.tileQ = options.tileK = 0;
+  auto chosen = session.analyze(r.pattern, options);
+  if (!chosen)
+    return chosen.takeError();
+  const std::pair cpu(chosen->tileQ, chosen->tileK);
+  std::pair<int32_t, int32_t> hopper{0, 0};
+  if (r.dim % 8 == 0 && r.vDim % 8 == 0) {
+    HopperTile tile = chooseHopperTile(r.pattern, *program.program, r.dim, r.vDim);
+    hopper = {static_cast<int32_t>(tile.q), static_cast<int32_t>(tile.k)};
+    sizes.insert(hopper);
+  }
+  sizes.insert(cpu);
+  sizes.insert({e.tileQ, e.tileK});
+  for (auto [q, k] : sizes) {
+    auto useful = static_cast<double>(e.stats.useful_pairs);
+    llvm::Expected<TileSize> size =
+        q == e.tileQ && k == e.tileK
+            ? llvm::Expected<TileSize>(countedSize(e.stats, q, k))
+            : tileSize({program.program, program.operands}, params, q, k, useful);
+    if (!size)
+      return size.takeError();
+    size->cpu = cpu == std::pair(q, k);
+    size->hopper = hopper == std::pair(q, k);
+    e.sizes.push_back(*size);
+  }
+  return llvm::Error::success();
 }
 
-/// 1234567 as 1,234,567.
-static std::string grouped(int64_t value) {
-  std::string digits = std::to_string(value);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(i, ",");
-  return digits;
+/// Counts what parts of the pattern keep, and what it keeps for some heads.
+static llvm::Error countParts(PairCounter &counter, const Request &r, Explanation &e) {
+  if (llvm::Error error = counter.know(r.pattern, e.stats.useful_pairs))
+    return error;
+  auto causalKept = counter.count(causalPart(r.pattern));
+  if (!causalKept)
+    return causalKept.takeError();
+  e.causalKept = *causalKept;
+  e.causalPairs = causalPairs(counter.lengths());
+  e.heads = headGroups(r.pattern, r.heads, e.headsOmitted);
+  if (llvm::Error error = countHeads(counter, r.pattern, e.heads))
+    return error;
+  auto parts = contributions(counter, r.pattern);
+  if (!parts)
+    return parts.takeError();
+  e.contributions = std::move(*parts);
+  return llvm::Error::success();
 }
 
-/// A quantity with a decimal prefix: 1.23 M.
-static std::string scaled(double value, const char *unit) {
-  const char *prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
-  int step = 0;
-  for (; value >= 1000 && step < 6; ++step)
-    value /= 1000;
-  return fmt::format("{:.4g} {}{}", value, prefixes[step], unit);
-}
-
-static std::string row(const char *name, const std::string &value) {
-  return fmt::format("  {:<16} {}\n", name, value);
-}
-
-static std::string reachText(const Request &r, const Explanation &e) {
-  if (!e.reach)
-    return r.numQ != r.numK ? "not computed: queries and keys are not the same tokens"
-                            : fmt::format("not computed beyond {} tokens", maxReachabilityTokens);
-  int64_t layers = e.reach->layers;
-  std::string after = fmt::format("after {} layer{}", layers, layers == 1 ? "" : "s");
-  if (e.reach->stronglyConnected)
-    return "every token reads every other " + after;
-  if (e.reach->causallyConnected)
-    return "every token reads every earlier one " + after + "; not the later ones all";
-  double pairs = static_cast<double>(r.numQ) * static_cast<double>(r.numK);
-  return fmt::format("not connected: {:.2f} % of all pairs {}, and no more ever",
-                     100 * static_cast<double>(e.reach->reachablePairs) / pairs, after);
-}
-
-std::string girih::textExplanation(const Request &r, const Explanation &e, int64_t head) {
-  const GirihMapStats &s = e.stats;
-  int64_t listed = s.listed_full + s.listed_partial;
-  std::string pattern = r.pattern.str();
-  if (pattern.size() > 200)
-    pattern = pattern.substr(0, 197) + "...";
-  std::string out = pattern + "\n";
-  out += row("problem", fmt::format("{} queries x {} keys, batch {}, heads {}/{}, dim {}/{}, {}",
-                                    grouped(r.numQ), grouped(r.numK), r.batch, r.heads, r.kvHeads,
-                                    r.dim, r.vDim, r.dtypeName));
-  out += row("useful pairs",
-             fmt::format("{} ({:.4g} % of N^2)", grouped(s.useful_pairs), 100 * e.cost.coverage));
-  out += row("computed pairs", fmt::format("{}, tile efficiency {:.1f} %",
-                                           grouped(s.computed_pairs), 100 * e.cost.tileEfficiency));
-  out += row("tiles", fmt::format("{} full + {} partial = {} of {} ({} x {} tokens)",
-                                  grouped(s.listed_full), grouped(s.listed_partial),
-                                  grouped(listed), grouped(e.cost.gridTiles), e.tileQ, e.tileK));
-  if (e.minimalTiles && *e.minimalTiles > 0)
-    out += row("minimal tiles",
-               fmt::format("{} if they could start anywhere: listed / minimal {:.3f}",
-                           grouped(*e.minimalTiles),
-                           static_cast<double>(listed) / static_cast<double>(*e.minimalTiles)));
+/// Panels: the head that was asked for, or the first of each group.
+static TileDrawing draw(const Request &r, const MapView &view, const ExplainOptions &options,
+                        const Explanation &e) {
+  std::vector<std::pair<int64_t, std::string>> heads;
+  bool differ = e.heads.size() > 1;
+  if (options.pictureHead)
+    heads.emplace_back(*options.pictureHead, fmt::format("head {}", *options.pictureHead));
   else
-    out += row("minimal tiles", e.minimalTiles ? "0" : "not computed: too many partial tiles");
-  out += row("empty rows", fmt::format("{} queries see nothing", grouped(s.empty_rows)));
-  out += row("work", fmt::format("{} useful, {} computed", scaled(e.cost.usefulFlops, "FLOP"),
-                                 scaled(e.cost.computedFlops, "FLOP")));
-  out += row("memory", fmt::format("{} for q, k, v, o, lse and the map",
-                                   scaled(static_cast<double>(e.cost.bytes), "B")));
-  out +=
-      row("block map", fmt::format("{:.2f} ms, {}, {} list{} ({})", e.mapMs,
-                                   scaled(static_cast<double>(s.map_bytes), "B"), s.distinct_lists,
-                                   s.distinct_lists == 1 ? "" : "s", tierName(s.tier)));
-  out += row("reach", reachText(r, e));
-  out += e.picture.tilesPerCell == 1
-             ? "\n  . empty   + partial   # full   (one tile a cell"
-             : fmt::format("\n  . empty   + partial   # full   ({0} x {0} tiles a cell",
-                           e.picture.tilesPerCell);
-  out += s.distinct_lists > 1 ? fmt::format(", head {})\n\n", head) : ")\n\n";
-  return out + printAscii(e.picture, "    ");
+    for (const HeadCoverage &group : e.heads)
+      heads.emplace_back(group.first, differ ? fmt::format("head {}: {}{:.3g} %", headRange(group),
+                                                           group.kept.exact ? "" : "about ",
+                                                           100 * coverageOf(r, group))
+                                             : "");
+  TileDrawing drawing;
+  drawing.title = r.pattern.str();
+  drawing.lines.push_back(fmt::format(
+      "{} queries x {} keys, tiles of {} x {}: {} full + {} partial, tile efficiency {:.1f} %",
+      groupedDigits(r.numQ), groupedDigits(r.numK), e.tileQ, e.tileK,
+      groupedDigits(e.stats.listed_full), groupedDigits(e.stats.listed_partial),
+      100 * e.cost.tileEfficiency));
+  if (e.headsOmitted > 0 && !options.pictureHead)
+    drawing.lines.push_back(fmt::format("{} more heads are not drawn", e.headsOmitted));
+  drawing.numQ = r.numQ;
+  drawing.numK = r.numK;
+  drawing.firstQuery = view.params->q_offset;
+  drawing.tileQ = e.tileQ;
+  drawing.tileK = e.tileK;
+  int64_t cells = cellsOfPanel(static_cast<int64_t>(heads.size()));
+  for (auto &[head, title] : heads)
+    drawing.panels.push_back({sampleTiles(view, 0, head, cells), title});
+  return drawing;
+}
+
+llvm::Expected<Explanation> girih::explain(Session &session, const Request &r,
+                                           const ExplainOptions &options) {
+  auto program = session.analyze(r.pattern, r.compileOptions());
+  if (!program)
+    return program.takeError();
+  GirihKernelDesc tile{};
+  tile.tile_q = program->tileQ;
+  tile.tile_k = program->tileK;
+  GirihMapParams params =
+      mapParams(r.batch, r.heads, r.numQ, r.numK, r.align, program->operands, tile);
+
+  Explanation e;
+  e.tileQ = program->tileQ;
+  e.tileK = program->tileK;
+  e.layers = options.layers;
+  using Clock = std::chrono::steady_clock;
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  auto start = Clock::now();
+  auto map = buildMap(*program->program, params);
+  if (!map)
+    return map.takeError();
+  e.mapMs = Milliseconds(Clock::now() - start).count();
+  start = Clock::now();
+  auto stats = mapStats(map->get(), *program->program, params);
+  if (!stats)
+    return stats.takeError();
+  e.statsMs = Milliseconds(Clock::now() - start).count();
+  e.stats = *stats;
+  e.cost = mapCost(
+      e.stats, params,
+      {r.batch, r.heads, r.kvHeads, r.numQ, r.numK, r.dim, r.vDim, r.dtype == GIRIH_F32 ? 4 : 2});
+  MapView view{map->get(), program->program.get(), &params};
+  e.minimalTiles = minimalTiles(view, coverBudget);
+  e.reach = reachability(view);
+  e.pictureHead = options.pictureHead.value_or(0);
+  e.picture = sampleTiles(view, 0, e.pictureHead, 48);
+
+  PairCounter counter(
+      [&](const Pattern &part) -> llvm::Expected<BoundPattern> {
+        auto made = session.analyze(part, r.compileOptions());
+        if (!made)
+          return made.takeError();
+        return BoundPattern{made->program, std::move(made->operands)};
+      },
+      params);
+  if (llvm::Error error = countParts(counter, r, e))
+    return std::move(error);
+  if (llvm::Error error = compareSizes(session, r, *program, params, e))
+    return std::move(error);
+  RowLengths rows;
+  for (const HeadCoverage &group : e.heads)
+    if (RowLengths other = rowLengths(map->get(), 0, group.first); other.longest > rows.longest)
+      rows = other;
+  e.advice =
+      advise({r.pattern, params, e.stats, e.sizes, e.contributions, rows, e.reach, e.layers});
+  if (options.svg)
+    e.drawing = draw(r, view, options, e);
+  return e;
 }

@@ -13,9 +13,17 @@
 
 #include "common/Request.h"
 
-#include "girih/Analysis/Reachability.h"
+#include "girih/Analysis/Advice.h"
+#include "girih/Support/TileSvg.h"
 
 namespace girih {
+
+/// What is asked beyond the pattern and its lengths.
+struct ExplainOptions {
+  std::optional<int64_t> pictureHead; ///< none: head 0 as text, each group as SVG
+  std::optional<int64_t> layers;      ///< of the model
+  bool svg = false;                   ///< whether `drawing` is wanted
+};
 
 /// Everything that the report says.
 struct Explanation {
@@ -25,18 +33,35 @@ struct Explanation {
   double mapMs = 0, statsMs = 0;
   std::optional<int64_t> minimalTiles; ///< none: would have taken too long
   std::optional<Reachability> reach;   ///< none: too long, or q and k differ
-  TileGrid picture;                    ///< for the terminal
-  TileGrid largePicture;               ///< for SVG
+  std::optional<int64_t> layers;
+  PairCount causalKept; ///< kept pairs with k <= q
+  int64_t causalPairs = 0;
+  std::vector<HeadCoverage> heads;
+  int64_t headsOmitted = 0;
+  std::vector<TileSize> sizes;
+  Contributions contributions;
+  std::vector<Advice> advice;
+  int64_t pictureHead = 0;
+  TileGrid picture;    ///< for the terminal
+  TileDrawing drawing; ///< for SVG
 };
 
-/// Compiles the pattern for its tiling and derives the map; `head` is drawn.
-llvm::Expected<Explanation> explain(Session &session, const Request &request, int64_t head);
+/// Derives maps and counts; compiles no code.
+llvm::Expected<Explanation> explain(Session &session, const Request &request,
+                                    const ExplainOptions &options);
 
 /// One JSON object.
 std::string jsonExplanation(const Request &request, const Explanation &explanation);
 
-/// A table and a picture for people.
-std::string textExplanation(const Request &request, const Explanation &explanation, int64_t head);
+/// Tables and a picture for people, in 100 columns.
+std::string textExplanation(const Request &request, const Explanation &explanation);
+
+/// Kept over all pairs of a group of heads.
+double coverageOf(const Request &request, const HeadCoverage &heads);
+/// How a map was derived, a GirihMapTier.
+const char *tierName(int32_t tier);
+/// "3" or "0..7".
+std::string headRange(const HeadCoverage &heads);
 
 } // namespace girih
 

@@ -13,70 +13,96 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace girih;
+namespace fs = llvm::sys::fs;
 
 static const char usage[] =
     "usage: girih-explain --pattern EXPR | --spec FILE[:NAME] --q-len N --dim D [flags]\n\n"
     "Reports which tiles a pattern visits and what that costs. Runs no attention.\n\n";
 
+/// Writes and closes; the stream is in no error state afterwards.
+static std::error_code put(llvm::raw_fd_ostream &os, const std::string &text) {
+  os << text;
+  os.flush();
+  std::error_code failure = os.error();
+  os.clear_error();
+  return failure;
+}
+
+/// Writes beside the file and renames, so that nobody finds half a picture.
 static llvm::Error writeSvg(const std::string &path, const std::string &text) {
-  std::error_code failure;
-  llvm::raw_fd_ostream os(path, failure);
-  if (!failure) {
-    os << text;
-    os.close();
-    failure = os.error();
-    os.clear_error();
+  auto failed = [&](const std::string &why) {
+    return invalidError("--svg: " + path + ": cannot be written: " + why);
+  };
+  // What is no plain file (/dev/stdout, a pipe) can't be renamed onto.
+  if (fs::exists(path) && !fs::is_regular_file(path)) {
+    std::error_code failure;
+    llvm::raw_fd_ostream os(path, failure);
+    if (!failure)
+      failure = put(os, text);
+    return failure ? failed(failure.message()) : llvm::Error::success();
   }
-  if (failure)
-    return invalidError("--svg: " + path + ": cannot be written: " + failure.message());
+  auto staged = fs::TempFile::create(path + ".%%%%%%%%", fs::all_read | fs::all_write);
+  if (!staged)
+    return failed(llvm::toString(staged.takeError()));
+  std::error_code failure;
+  {
+    llvm::raw_fd_ostream os(staged->FD, /*shouldClose=*/false);
+    failure = put(os, text);
+  }
+  if (failure) {
+    llvm::consumeError(staged->discard());
+    return failed(failure.message());
+  }
+  if (llvm::Error error = staged->keep(path))
+    return failed(llvm::toString(std::move(error)));
   return llvm::Error::success();
 }
 
-static llvm::Error run(const RequestFlags &flags, std::optional<int64_t> pictureHead,
+static llvm::Error run(const RequestFlags &flags, ExplainOptions options,
                        const std::optional<std::string> &svg) {
   llvm::Expected<Request> request = makeRequest(flags);
   if (!request)
     return request.takeError();
   if (request->cuda)
     return unsupportedError("--target: cuda is not supported by girih-explain; supported: cpu");
-  int64_t head = pictureHead.value_or(0);
-  if (head >= request->heads)
+  if (options.pictureHead.value_or(0) >= request->heads)
     return invalidError("--picture-head: expected less than --heads (" +
-                        std::to_string(request->heads) + "), but got " + std::to_string(head));
+                        std::to_string(request->heads) + "), but got " +
+                        std::to_string(*options.pictureHead));
   auto session = Session::create({request->cacheDir});
   if (!session)
     return session.takeError();
-  llvm::Expected<Explanation> explanation = explain(**session, *request, head);
+  options.svg = svg.has_value();
+  llvm::Expected<Explanation> explanation = explain(**session, *request, options);
   warnAboutCache("girih-explain", **session);
   if (!explanation)
     return explanation.takeError();
-  if (svg) {
-    std::string title = request->pattern.str();
-    if (title.size() > 120)
-      title = title.substr(0, 117) + "...";
-    if (llvm::Error error = writeSvg(*svg, printSvg(explanation->largePicture, title)))
+  if (svg)
+    if (llvm::Error error = writeSvg(*svg, printSvg(explanation->drawing)))
       return error;
-  }
   llvm::outs() << (flags.json ? jsonExplanation(*request, *explanation)
-                              : textExplanation(*request, *explanation, head));
+                              : textExplanation(*request, *explanation));
   return llvm::Error::success();
 }
 
 int main(int argc, char **argv) {
   RequestFlags request;
   std::optional<std::string> svg;
-  std::optional<int64_t> pictureHead;
+  ExplainOptions options;
   Flags flags;
   addRequestFlags(flags, request);
-  flags.text("svg", svg, "FILE", "draw the tiles as SVG, at most 256 x 256 cells");
-  flags.integer("picture-head", pictureHead, 0, "H", "the head that is drawn (default: 0)");
+  flags.text("svg", svg, "FILE", "draw the tiles as SVG, which a browser zooms; at most 6 MiB");
+  flags.integer("picture-head", options.pictureHead, 0, "H",
+                "the head that is drawn (default: 0; in an SVG, every head that differs)");
+  flags.integer("layers", options.layers, 1, "L",
+                "layers of the model, for what its tokens hear of each other");
   if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
     return reportError("girih-explain", std::move(error));
   if (flags.helpWanted()) {
     llvm::outs() << usage << flags.describe();
     return 0;
   }
-  if (llvm::Error error = run(request, pictureHead, svg))
+  if (llvm::Error error = run(request, options, svg))
     return reportError("girih-explain", std::move(error));
   return 0;
 }

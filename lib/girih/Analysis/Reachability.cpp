@@ -9,6 +9,8 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/IntEqClasses.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -106,37 +108,96 @@ static std::vector<llvm::BitVector> adjacency(const MapView &view) {
   return rows;
 }
 
+/// How many sets of tokens there are between which no edge goes.
+static int64_t countGroups(llvm::ArrayRef<llvm::BitVector> reads) {
+  llvm::IntEqClasses groups(reads.size());
+  for (unsigned q = 0; q != reads.size(); ++q)
+    for (unsigned k : reads[q].set_bits())
+      groups.join(q, k);
+  groups.compress();
+  return groups.getNumClasses();
+}
+
+namespace {
+
+/// Sets of tokens, one for each token, that grow layer by layer. A layer looks only
+/// at what the one before has added, as words of 64 tokens: with narrow
+/// windows that is a word or two, however much is known already.
+class Flow {
+public:
+  explicit Flow(llvm::ArrayRef<llvm::BitVector> reads);
+  /// Lets every token read its neighbours once. Returns how many pairs were added.
+  int64_t layer();
+  bool knows(int64_t q, int64_t k) const { return known[q * words + k / 64] >> (k % 64) & 1; }
+
+private:
+  struct Word {
+    uint32_t place;
+    uint64_t bits;
+  };
+  llvm::ArrayRef<llvm::BitVector> reads;
+  int64_t words;
+  std::vector<uint64_t> known; ///< a row of `words` for each token
+  std::vector<int64_t> missing;
+  std::vector<std::vector<Word>> fresh;
+};
+
+} // namespace
+
+Flow::Flow(llvm::ArrayRef<llvm::BitVector> reads)
+    : reads(reads), words(llvm::divideCeil(reads.size(), 64)), known(reads.size() * words, 0),
+      missing(reads.size(), static_cast<int64_t>(reads.size()) - 1), fresh(reads.size()) {
+  for (size_t q = 0; q != reads.size(); ++q) {
+    uint64_t bit = uint64_t(1) << (q % 64);
+    known[q * words + q / 64] = bit;
+    fresh[q] = {{static_cast<uint32_t>(q / 64), bit}};
+  }
+}
+
+int64_t Flow::layer() {
+  std::vector<std::vector<Word>> next(reads.size());
+  std::vector<uint64_t> found(words, 0);
+  int64_t added = 0;
+  for (size_t q = 0; q != reads.size(); ++q) {
+    if (missing[q] == 0)
+      continue;
+    for (unsigned k : reads[q].set_bits())
+      for (const Word &word : fresh[k])
+        found[word.place] |= word.bits;
+    uint64_t *row = known.data() + q * words;
+    for (int64_t i = 0; i != words; ++i) {
+      uint64_t bits = found[i] & ~row[i];
+      found[i] = 0;
+      if (!bits)
+        continue;
+      row[i] |= bits;
+      missing[q] -= llvm::popcount(bits);
+      added += llvm::popcount(bits);
+      next[q].push_back({static_cast<uint32_t>(i), bits});
+    }
+  }
+  fresh.swap(next);
+  return added;
+}
+
 std::optional<Reachability> girih::reachability(const MapView &view) {
   const GirihMapParams &p = *view.params;
   if (p.num_q != p.num_k || p.num_q > maxReachabilityTokens)
     return std::nullopt;
   int64_t n = p.num_q;
   std::vector<llvm::BitVector> reads = adjacency(view);
-  std::vector<llvm::BitVector> known(n, llvm::BitVector(n));
-  for (int64_t q = 0; q < n; ++q)
-    known[q].set(q);
-
-  Reachability result{};
-  for (bool changed = true; changed;) {
-    changed = false;
-    std::vector<llvm::BitVector> next = known;
-    for (int64_t q = 0; q < n; ++q) {
-      if (known[q].all())
-        continue;
-      for (unsigned k : reads[q].set_bits())
-        next[q] |= known[k];
-      changed |= next[q] != known[q];
-    }
-    known.swap(next);
-    result.layers += changed;
-  }
-
-  result.stronglyConnected = result.causallyConnected = true;
-  for (int64_t q = 0; q < n; ++q) {
-    result.reachablePairs += known[q].count();
-    result.stronglyConnected &= known[q].all();
-    int unread = known[q].find_first_unset();
-    result.causallyConnected &= unread < 0 || unread > q;
-  }
+  Flow flow(reads);
+  Reachability result;
+  result.groups = countGroups(reads);
+  result.pairsByLayer.push_back(n);
+  while (int64_t added = flow.layer())
+    result.pairsByLayer.push_back(result.pairsByLayer.back() + added);
+  result.layers = static_cast<int64_t>(result.pairsByLayer.size()) - 1;
+  result.reachablePairs = result.pairsByLayer.back();
+  result.stronglyConnected = result.reachablePairs == n * n;
+  result.causallyConnected = true;
+  for (int64_t q = 0; q < n && result.causallyConnected; ++q)
+    for (int64_t k = 0; k < q && result.causallyConnected; ++k)
+      result.causallyConnected = flow.knows(q, k);
   return result;
 }

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace girih {
 
@@ -60,10 +61,20 @@ std::optional<int64_t> minimalTiles(const MapView &view, int64_t budget);
 /// The directed graph in which a query reads its keys, each token keeps its own
 /// state (the residual stream), and heads of a layer add up.
 struct Reachability {
-  int64_t layers;         ///< layers after which no token learns of more tokens
-  int64_t reachablePairs; ///< pairs (q, k) with q reading k after that many
-  bool stronglyConnected; ///< every token reads every other
-  bool causallyConnected; ///< every token reads every earlier one
+  /// Layers after which no token learns of more tokens: how far information has to
+  /// flow, the longest of all shortest paths.
+  int64_t layers = 0;
+  int64_t reachablePairs = 0;     ///< pairs (q, k) with q reading k after that many
+  int64_t groups = 0;             ///< sets of tokens between which nothing ever flows
+  bool stronglyConnected = false; ///< every token reads every other
+  bool causallyConnected = false; ///< every token reads every earlier one
+  /// Pairs (q, k) with q reading k after 0, 1, ... `layers` layers.
+  std::vector<int64_t> pairsByLayer;
+
+  /// The same after any number of layers.
+  int64_t pairsAfter(int64_t count) const {
+    return pairsByLayer[static_cast<size_t>(count < layers ? count : layers)];
+  }
 };
 
 /// Longest sequence that `reachability` takes.

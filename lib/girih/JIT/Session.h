@@ -125,6 +125,14 @@ struct CudaCode {
   std::shared_ptr<MapProgram> program; ///< what desc.base.map points to
 };
 
+/// A pattern as the map engine takes it, with its run-time operands, and the tile
+/// that a kernel for the CPU has.
+struct PatternProgram {
+  std::shared_ptr<const GirihMapProgram> program;
+  std::vector<GirihOperand> operands; ///< borrowed from the pattern's tree
+  int32_t tileQ = 0, tileK = 0;
+};
+
 /// Settings of a session.
 struct SessionOptions {
   /// Folder of the disk cache. Unset: the user's, as GIRIH_CACHE_DIR, XDG_CACHE_HOME
@@ -159,6 +167,11 @@ public:
   /// f32, and a chip that has no path, are GIRIH_UNSUPPORTED.
   virtual llvm::Expected<std::shared_ptr<const CudaCode>>
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
+
+  /// The first half of compile, up to block maps: a few milliseconds, no code.
+  /// For reports, which ask about many patterns and launch none.
+  virtual llvm::Expected<PatternProgram> analyze(const Pattern &pattern,
+                                                 const CompileOptions &options) = 0;
 
   /// The IR after a stage: girih, blocks, tile, cpu, llvm, or asm; with \p cuda for
   /// options.chip: ws (Hopper only) instead of cpu, and ptx instead of asm.

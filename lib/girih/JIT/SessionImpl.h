@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Session.cpp compiles for the CPU and prints stages, SessionCuda.cpp compiles for
-// GPUs.
+// GPUs, SessionAnalyze.cpp stops at block maps.
 //
 //===----------------------------------------------------------------------===//
 
@@ -95,6 +95,8 @@ public:
                                         ObjectFinisher finish) override;
   llvm::Expected<std::shared_ptr<const CudaCode>>
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
+  llvm::Expected<PatternProgram> analyze(const Pattern &pattern,
+                                         const CompileOptions &options) override;
   llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
                                    llvm::StringRef stage, bool cuda) override;
   int64_t compilations() const override { return numCompilations; }

@@ -3,9 +3,9 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Draws a grid of tile counts as text or SVG. Knows nothing of patterns: whoever
-// has a block map fills the grid, down-sampled so that pictures stay small
-// whatever the length.
+// A grid of tile counts, and the same as text (TileSvg.h draws it). Knows nothing of
+// patterns: whoever has a block map fills the grid, down-sampled so that
+// pictures stay small whatever the length.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,10 +41,6 @@ struct TileGrid {
 /// One line for each row of cells: `.` no tile listed, `#` every tile full, `+`
 /// anything else. Lines start with `indent`.
 std::string printAscii(const TileGrid &grid, const std::string &indent = "");
-
-/// An SVG document with a legend. A cell's colour is mixed from its tiles'
-/// states. `title` is escaped.
-std::string printSvg(const TileGrid &grid, const std::string &title);
 
 } // namespace girih
 
