@@ -9,6 +9,7 @@
 
 #include "girih/Analysis/Reachability.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <memory>
 #include <vector>
@@ -115,6 +116,35 @@ TEST(Reachability, chunks_never_meet) {
   EXPECT_EQ(reach->layers, 1);
   EXPECT_FALSE(reach->causallyConnected);
   EXPECT_EQ(reach->reachablePairs, 4 * 25 * 25);
+  EXPECT_EQ(reach->groups, 4);
+}
+
+TEST(Reachability, counts_pairs_layer_by_layer) {
+  // After t layers token q knows those at most 3 t before it and t behind.
+  Problem p;
+  p.window(3, 1);
+  constexpr int64_t n = 200; // more than three words of 64 tokens
+  auto reach = reachability(p.build(n, n));
+  ASSERT_TRUE(reach);
+  EXPECT_EQ(reach->layers, n - 1);
+  EXPECT_EQ(reach->groups, 1);
+  ASSERT_EQ(static_cast<int64_t>(reach->pairsByLayer.size()), n);
+  for (int64_t t = 0; t < n; ++t) {
+    int64_t pairs = 0;
+    for (int64_t q = 0; q < n; ++q)
+      pairs += std::min(q + t, n - 1) - std::max<int64_t>(q - 3 * t, 0) + 1;
+    EXPECT_EQ(reach->pairsAfter(t), pairs) << t;
+  }
+  EXPECT_EQ(reach->pairsAfter(10 * n), n * n) << "more layers add nothing";
+}
+
+TEST(Reachability, one_token_knows_itself) {
+  Problem p;
+  p.window(0, 0);
+  auto reach = reachability(p.build(1, 1));
+  ASSERT_TRUE(reach);
+  EXPECT_EQ(reach->layers, 0);
+  EXPECT_TRUE(reach->stronglyConnected);
 }
 
 TEST(Reachability, heads_of_a_layer_add_up) {
