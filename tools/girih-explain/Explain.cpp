@@ -55,12 +55,9 @@ static llvm::Error compareSizes(Session &session, const Request &r, const Patter
   if (!chosen)
     return chosen.takeError();
   const std::pair cpu(chosen->tileQ, chosen->tileK);
-  std::pair<int32_t, int32_t> hopper{0, 0};
-  if (r.dim % 8 == 0 && r.vDim % 8 == 0) {
-    HopperTile tile = chooseHopperTile(r.pattern, *program.program, r.dim, r.vDim);
-    hopper = {static_cast<int32_t>(tile.q), static_cast<int32_t>(tile.k)};
-    sizes.insert(hopper);
-  }
+  const HopperTile tile = chooseHopperTile(r.pattern, *program.program, r.dim, r.vDim);
+  const std::pair hopper(static_cast<int32_t>(tile.q), static_cast<int32_t>(tile.k));
+  sizes.insert(hopper);
   sizes.insert(cpu);
   sizes.insert({e.tileQ, e.tileK});
   for (auto [q, k] : sizes) {
