@@ -24,6 +24,8 @@ Parts::Parts(const GirihKernelDesc &kernel, const GirihLaunch &launch, const Sch
 /// The address that `elements` floats behind which `first` lies; not one that may be
 /// read itself.
 static float *addressBefore(float *first, int64_t elements) {
+  // Pointers may not be moved out of their array, numbers may.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<float *>(reinterpret_cast<uintptr_t>(first) -
                                    static_cast<uintptr_t>(elements) * sizeof(float));
 }
