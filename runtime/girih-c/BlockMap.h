@@ -27,6 +27,9 @@ extern "C" {
 /// Longest q or k that a map program is defined for: 2^26 tokens. Compilers
 /// prove that no index expression leaves int64 for positions within it.
 #define GIRIH_MAX_TOKENS ((int64_t)1 << 26)
+/// Most batches, and most heads, that a map program is defined for; proved with
+/// the positions.
+#define GIRIH_MAX_HEADS ((int64_t)1 << 20)
 
 /// Variables of a map program. Q is the absolute query position.
 typedef enum GirihMapVar {
@@ -191,7 +194,7 @@ typedef struct GirihBlockMap GirihBlockMap;
 /// Fails with GIRIH_INVALID on operands that are not what the program asks for
 /// (offsets that do not start at 0, decrease or do not end at the length, CSR
 /// that decreases or names a block outside), GIRIH_UNSUPPORTED beyond
-/// GIRIH_MAX_TOKENS.
+/// GIRIH_MAX_TOKENS and GIRIH_MAX_HEADS.
 int girihBlockMapBuild(const GirihMapProgram *program, const GirihMapParams *params,
                        GirihBlockMap **map, GirihStatus *status);
 

@@ -64,9 +64,19 @@ TEST(BuildErrors, Lengths) {
         "them from 67108864");
   check([](auto &p) { p.q_end = 2 * GIRIH_MAX_TOKENS; }, GIRIH_UNSUPPORTED,
         "expected q_end to be within 67108864, but got 134217728");
-  check([](auto &p) { p.batch = p.heads = int64_t{1} << 30; }, GIRIH_UNSUPPORTED,
-        "expected batch * heads * num_q * num_k to fit 64 bits, but got "
-        "1073741824 * 1073741824 * 10 * 10");
+  check([](auto &p) { p.batch = GIRIH_MAX_HEADS + 1; }, GIRIH_UNSUPPORTED,
+        "expected batch to be at most 1048576, but got 1048577");
+  check([](auto &p) { p.heads = INT64_MAX; }, GIRIH_UNSUPPORTED,
+        "expected heads to be at most 1048576, but got 9223372036854775807");
+  check(
+      [](auto &p) {
+        p.batch = p.heads = GIRIH_MAX_HEADS;
+        p.num_q = p.num_k = GIRIH_MAX_TOKENS;
+        p.q_offset = 0;
+      },
+      GIRIH_UNSUPPORTED,
+      "expected batch * heads * num_q * num_k to fit 64 bits, but got "
+      "1048576 * 1048576 * 67108864 * 67108864");
 }
 
 TEST(BuildErrors, MalformedPrograms) {

@@ -36,15 +36,6 @@ func.func @blocks_beyond_2_61() -> !girih.pattern {
 
 // -----
 
-func.func @table_beyond_2_63(%offsets: tensor<?xi64>) -> !girih.pattern {
-  // expected-error @+1 {{'girih.segments' op expected block sizes to multiply to at most 2^63}}
-  %0 = girih.segments %offsets unit = 4611686018427387904 : tensor<?xi64>
-  %1 = girih.blockwise %0 size = 2
-  return %1 : !girih.pattern
-}
-
-// -----
-
 func.func @set_beyond_62_bits() -> !girih.pattern {
   // expected-error @+1 {{'girih.where' op expected index arithmetic to stay within 62 bits for lengths up to 2^26}}
   %0 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (k * 137438953472 >= 0)>

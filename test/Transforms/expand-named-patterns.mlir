@@ -376,6 +376,23 @@ func.func @tables_of_blocks(%offsets: tensor<?xi64>, %indptr: tensor<?xi64>, %in
   return %4 : !girih.pattern
 }
 
+// Beyond 2^26 tokens, the longest sequence, all units are the same.
+// CHECK-LABEL: func.func @tables_of_huge_blocks(
+// CHECK-SAME: %[[ARG0:[^:]*]]:{{.*}}%[[ARG1:[^:]*]]:{{.*}}%[[ARG2:[^:]*]]:
+// CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] unit = 67108864 : tensor<?xi64>
+// CHECK-NEXT: %[[P1:.*]] = girih.block_table %[[ARG1]], %[[ARG2]] size = 67108864 : tensor<?xi64>, tensor<?xi64>
+// CHECK-NEXT: %[[P2:.*]] = girih.random_blocks size = 67108864 count = 3 seed = 1
+// CHECK-NEXT: %[[P3:.*]] = girih.union %[[P0]], %[[P1]], %[[P2]]
+// CHECK-NEXT: return %[[P3]] : !girih.pattern
+func.func @tables_of_huge_blocks(%offsets: tensor<?xi64>, %indptr: tensor<?xi64>, %indices: tensor<?xi64>) -> !girih.pattern {
+  %0 = girih.segments %offsets unit = 4611686018427387904 : tensor<?xi64>
+  %1 = girih.block_table %indptr, %indices size = 9223372036854775807 : tensor<?xi64>, tensor<?xi64>
+  %2 = girih.random_blocks size = 1099511627776 count = 3 seed = 1
+  %3 = girih.blockwise %0 size = 2
+  %4 = girih.union %3, %1, %2
+  return %4 : !girih.pattern
+}
+
 //===----------------------------------------------------------------------===//
 // What is left alone
 //===----------------------------------------------------------------------===//

@@ -105,6 +105,11 @@ static llvm::Error checkLimits(const Request &r) {
                               ") tokens, which is what is supported, "
                               "but got " +
                               number(tokens));
+  for (auto [what, count] : {std::pair("--batch", r.batch), std::pair("--heads", r.heads)})
+    if (count > GIRIH_MAX_HEADS)
+      return unsupportedError(std::string(what) + ": expected at most 2^20 (" +
+                              number(GIRIH_MAX_HEADS) + "), which is what is supported, but got " +
+                              number(count));
   for (auto [what, dim] : {std::pair("--dim", r.dim), std::pair("--v-dim", r.vDim)})
     if (dim > 256)
       return unsupportedError(std::string(what) +

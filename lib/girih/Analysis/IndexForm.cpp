@@ -64,7 +64,7 @@ static int64_t constantOf(AffineExpr expr) { return cast<AffineConstantExpr>(exp
 static __int128 floorDiv(__int128 a, __int128 b) { return a / b - (a % b != 0 && a < 0); }
 
 static std::optional<ExprBounds> boundsImpl(AffineExpr expr, __int128 &magnitude) {
-  constexpr __int128 tokens = GIRIH_MAX_TOKENS, heads = 1 << 20;
+  constexpr __int128 tokens = GIRIH_MAX_TOKENS, heads = GIRIH_MAX_HEADS;
   ExprBounds result{};
   switch (expr.getKind()) {
   case AffineExprKind::Constant:

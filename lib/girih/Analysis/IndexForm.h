@@ -46,8 +46,8 @@ struct ExprBounds {
 inline constexpr __int128 maxIndexMagnitude = static_cast<__int128>(1) << 62;
 
 /// Bounds of `expr` and, in `magnitude`, the largest absolute value of it and of
-/// every subexpression, over positions within GIRIH_MAX_TOKENS and 2^20 heads
-/// and batches. None when a value may exceed maxIndexMagnitude.
+/// every subexpression, over positions within GIRIH_MAX_TOKENS and heads and
+/// batches within GIRIH_MAX_HEADS. None when a value may exceed maxIndexMagnitude.
 std::optional<ExprBounds> boundsOf(mlir::AffineExpr expr, __int128 *magnitude = nullptr);
 
 /// How an expression moves when one position grows.

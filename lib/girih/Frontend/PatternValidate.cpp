@@ -63,7 +63,7 @@ static Range variableRange(Var var) {
   switch (var) {
   case Var::B:
   case Var::H:
-    return {0, INT32_MAX};
+    return {0, GIRIH_MAX_HEADS};
   case Var::Q:
     return {-GIRIH_MAX_TOKENS, GIRIH_MAX_TOKENS};
   case Var::K:

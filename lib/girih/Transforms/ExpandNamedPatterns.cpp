@@ -11,9 +11,12 @@
 #include "girih/Transforms/NormalForm.h"
 #include "girih/Transforms/Passes.h"
 
+#include "girih-c/BlockMap.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <algorithm>
 
 using namespace mlir;
 
@@ -52,7 +55,7 @@ private:
       return false;
     if (auto it = normal.find(op); it != normal.end())
       return it->second;
-    bool result = isa<FullOp, EmptyOp, SegmentsOp, BlockTableOp, RandomBlocksOp>(op);
+    bool result = isa<FullOp, EmptyOp>(op) || (isTable(op) && unitOf(op) <= GIRIH_MAX_TOKENS);
     if (auto where = dyn_cast<WhereOp>(op))
       result = llvm::all_of(whereConstraints(where.getSet()),
                             [](const Constraint &c) { return boundsOf(c.expr).has_value(); });
@@ -90,11 +93,8 @@ private:
             [&](GlobalRowsOp op) { return ends(p[PosQ], p[PosEnd], op.getFirst(), op.getLast()); })
         .Case<NeighborhoodOp>([&](NeighborhoodOp op) { return neighborhood(op, p); })
         .Case<WhereOp>([&](WhereOp op) { return where(op, p); })
-        .Case<SegmentsOp>([&](SegmentsOp op) { return scaleTable(op, op.getUnit(), p, "unit"); })
-        .Case<BlockTableOp>(
-            [&](BlockTableOp op) { return scaleTable(op, op.getSize(), p, "size"); })
-        .Case<RandomBlocksOp>(
-            [&](RandomBlocksOp op) { return scaleTable(op, op.getSize(), p, "size"); })
+        .Case<SegmentsOp, BlockTableOp, RandomBlocksOp>(
+            [&](Operation *op) { return scaleTable(op, p); })
         .Case<UnionOp, IntersectOp>([&](Operation *op) -> Value {
           SmallVector<Value> parts;
           for (Value operand : op->getOperands()) {
@@ -188,15 +188,23 @@ private:
     return build.conjunction(parts);
   }
 
-  /// A table in blocks of blocks is the table with a larger unit.
-  Value scaleTable(Operation *op, uint64_t unit, const Positions &p, StringRef attribute) {
-    int64_t scaled;
-    if (llvm::MulOverflow(static_cast<int64_t>(unit), p.unit, scaled)) {
-      op->emitOpError("expected block sizes to multiply to at most 2^63");
-      return {};
-    }
+  static bool isTable(Operation *op) { return isa<SegmentsOp, BlockTableOp, RandomBlocksOp>(op); }
+  /// Tokens of a table's unit.
+  static int64_t unitOf(Operation *op) {
+    return llvm::TypeSwitch<Operation *, int64_t>(op)
+        .Case<SegmentsOp>([](auto op) { return op.getUnit(); })
+        .Case<BlockTableOp, RandomBlocksOp>([](auto op) { return op.getSize(); });
+  }
+
+  /// A table in blocks of blocks is the table with a larger unit. Units that hold
+  /// every sequence are all the same: they have one block before token 0, and one
+  /// from there on.
+  Value scaleTable(Operation *op, const Positions &p) {
+    __int128 scaled = static_cast<__int128>(unitOf(op)) * p.unit;
+    int64_t unit = std::min<__int128>(scaled, GIRIH_MAX_TOKENS);
     Operation *copy = build.getBuilder().clone(*op);
-    copy->setAttr(attribute, build.getBuilder().getI64IntegerAttr(scaled));
+    copy->setAttr(isa<SegmentsOp>(op) ? "unit" : "size",
+                  build.getBuilder().getI64IntegerAttr(unit));
     return copy->getResult(0);
   }
 

@@ -34,11 +34,13 @@ int girih::checkParams(const GirihMapParams &params, GirihStatus *status) {
     if (entry.value <= 0)
       return fail(status, GIRIH_INVALID, "expected %s to be positive, but got %" PRId64, entry.name,
                   entry.value);
-  for (const auto &entry : {positive[2], positive[3]})
-    if (entry.value > GIRIH_MAX_TOKENS)
+  for (int i = 0; i < 4; ++i) {
+    int64_t limit = i < 2 ? GIRIH_MAX_HEADS : GIRIH_MAX_TOKENS;
+    if (positive[i].value > limit)
       return fail(status, GIRIH_UNSUPPORTED,
-                  "expected %s to be at most %" PRId64 ", but got %" PRId64, entry.name,
-                  GIRIH_MAX_TOKENS, entry.value);
+                  "expected %s to be at most %" PRId64 ", but got %" PRId64, positive[i].name,
+                  limit, positive[i].value);
+  }
   if (params.q_offset < -GIRIH_MAX_TOKENS || params.q_offset > GIRIH_MAX_TOKENS - params.num_q)
     return fail(status, GIRIH_UNSUPPORTED,
                 "expected queries to stand within %" PRId64 " positions, but got %" PRId64
