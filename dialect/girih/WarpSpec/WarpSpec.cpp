@@ -69,6 +69,15 @@ LogicalResult ChannelType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected a channel of 16-bit elements, but got " << tile;
   if (tile.getRank() != 2 || (place != Place::SharedK && place != Place::SharedMN))
     return emitError() << "expected a channel of tiles in shared memory, but got " << tile;
+  // So that its bytes fit 64 bits, whether or not they fit the memory.
+  constexpr int64_t mostStages = 1024, mostExtent = 65536;
+  if (stages > mostStages)
+    return emitError() << "expected a channel of at most " << mostStages << " stages, but got "
+                       << stages;
+  for (int64_t extent : tile.getShape())
+    if (extent < 1 || extent > mostExtent)
+      return emitError() << "expected a channel of tiles of 1 to " << mostExtent
+                         << " rows and columns, but got " << tile;
   return success();
 }
 
@@ -76,6 +85,9 @@ LogicalResult RoleOp::verify() {
   if (getRegisters() % 8 || getRegisters() < 24 || getRegisters() > 256)
     return emitOpError("[c1] expected registers to be a multiple of 8 in 24..256, but got ")
            << getRegisters();
+  int64_t warpgroups = getWarpgroups();
+  if (warpgroups < 1 || warpgroups > 8)
+    return emitOpError("[c2] expected 1 to 8 warpgroups, but got ") << warpgroups;
   return success();
 }
 

@@ -124,6 +124,7 @@ def GirihWs_RoleOp : GirihWs_Op<"role", [NoTerminator, SingleBlock]> {
     64 rows each of every tile, which all run the region.
 
     - [c1] `registers` is a multiple of 8 in 24..256.
+    - [c2] `warpgroups` is in 1..8: a block has at most 1024 threads.
 
     ```mlir
     func.func @nothing() {

@@ -35,3 +35,13 @@ func.func @too_large(%q: tensor<?x?x?x256xf16>, %k: tensor<?x?x?x256xf16>, %v: t
       : tensor<?x?x?x256xf16>, tensor<?x?x?x256xf16>, tensor<?x?x?x256xf16> -> tensor<?x?x?x256xf32>, tensor<?x?x?xf32>
   return %o, %lse : tensor<?x?x?x256xf32>, tensor<?x?x?xf32>
 }
+
+// -----
+
+// expected-error @+1 {{expected arguments that begin with q, k and v, rank-4 tensors of static head dims}}
+func.func @query_only(%q: tensor<?x1x?x16xf16>) -> (tensor<?x1x?x16xf16>, tensor<?x1x?xf32>) {
+  %p = girih.full
+  %o, %lse = girih.attention q(%q) k(%q) v(%q) pattern(%p) tile [64, 16]
+      : tensor<?x1x?x16xf16>, tensor<?x1x?x16xf16>, tensor<?x1x?x16xf16> -> tensor<?x1x?x16xf16>, tensor<?x1x?xf32>
+  return %o, %lse : tensor<?x1x?x16xf16>, tensor<?x1x?xf32>
+}

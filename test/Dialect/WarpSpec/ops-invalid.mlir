@@ -67,6 +67,35 @@ func.func @role_c1_many() {
 
 // -----
 
+func.func @no_warpgroup() {
+  // expected-error @+1 {{'girih_ws.role' op [c2] expected 1 to 8 warpgroups, but got 0}}
+  girih_ws.role load warpgroups 0 registers 24 {
+  }
+  return
+}
+
+// -----
+
+// Checks of whole programs take time for each of them.
+func.func @many_warpgroups() {
+  // expected-error @+1 {{'girih_ws.role' op [c2] expected 1 to 8 warpgroups, but got 1048576}}
+  girih_ws.role compute warpgroups 1048576 registers 24 {
+  }
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected a channel of at most 1024 stages, but got 4611686018427387904}}
+func.func private @many_stages(!girih_ws.channel<tensor<64x64xbf16, #girih_ws.layout<shared_k>>, 4611686018427387904>)
+
+// -----
+
+// expected-error @+1 {{expected a channel of tiles of 1 to 65536 rows and columns, but got 'tensor<64x9223372036854775807xbf16, #girih_ws.layout<shared_k>>'}}
+func.func private @huge_tile(!girih_ws.channel<tensor<64x9223372036854775807xbf16, #girih_ws.layout<shared_k>>, 2>)
+
+// -----
+
 func.func @for_items_c1_item(%map: !girih.block_map) {
   girih_ws.role compute warpgroups 1 registers 232 {
     // expected-error @+1 {{'girih_ws.for_items' op [c1] expected region rest to take the parts of an item and 0 carried values of their types}}

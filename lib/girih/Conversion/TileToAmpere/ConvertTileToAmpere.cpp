@@ -11,6 +11,7 @@
 
 #include "girih/Conversion/Fragments/CopyKernel.h"
 #include "girih/Conversion/Fragments/MergeKernel.h"
+#include "girih/Conversion/TileKernel/TileKernel.h"
 #include "girih/Conversion/TileToAmpere/Emitter.h"
 
 #include "girih-c/Cuda.h"
@@ -90,6 +91,14 @@ LogicalResult Emitter::analyze() {
   if (!scores.getLhs().getDefiningOp<tile::LoadOp>())
     return scores.emitOpError(
         "expected queries as they are loaded; the sm_80 lowering scales scores");
+  auto isInput = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getRank() == 4 && !tensor.isDynamicDim(3);
+  };
+  if (source.getNumArguments() < 3 ||
+      !llvm::all_of(source.getArgumentTypes().take_front(3), isInput))
+    return source.emitOpError("expected arguments that begin with q, k and v, rank-4 tensors of "
+                              "static head dims");
   auto queries = typeOf(source.getArgument(0)), values = typeOf(source.getArgument(2));
   config.tileQ = typeOf(scores.getResult()).getDimSize(0);
   config.tileK = typeOf(scores.getResult()).getDimSize(1);
@@ -443,7 +452,7 @@ struct ConvertTileToAmpere : girih::impl::ConvertTileToAmpereBase<ConvertTileToA
     for (func::FuncOp kernel : kernels) {
       OpBuilder builder(&getContext());
       Asm instructions(builder, kernel.getLoc());
-      if (failed(Emitter(kernel, *target, instructions).run()))
+      if (failed(checkTileKernel(kernel)) || failed(Emitter(kernel, *target, instructions).run()))
         return signalPassFailure();
     }
   }

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "girih/Conversion/TileKernel/TileKernel.h"
 #include "girih/Conversion/TileToCpu/Emitter.h"
 
 #include "girih-c/Runtime.h"
@@ -370,7 +371,7 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
         kernels.push_back(func);
     }
     for (func::FuncOp kernel : kernels)
-      if (failed(Emitter(kernel, vectorWidth, bf16Dots).run()))
+      if (failed(checkTileKernel(kernel)) || failed(Emitter(kernel, vectorWidth, bf16Dots).run()))
         return signalPassFailure();
   }
 };

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "girih/Conversion/Passes.h"
+#include "girih/Conversion/TileKernel/TileKernel.h"
 #include "girih/WarpSpec/WarpSpec.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -250,7 +251,7 @@ struct ConvertTileToWs : girih::impl::ConvertTileToWsBase<ConvertTileToWs> {
     func::FuncOp func = getOperation();
     if (func.getOps<tile::TaskOp>().empty())
       return;
-    if (failed(Splitter(func, queryStages).run()))
+    if (failed(checkTileKernel(func)) || failed(Splitter(func, queryStages).run()))
       signalPassFailure();
   }
 };
