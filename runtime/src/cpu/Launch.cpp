@@ -13,13 +13,13 @@
 
 #include "../Error.h"
 #include "../LaunchChecks.h"
+#include "../Parallel.h"
 #include "../map/BlockMapImpl.h"
 #include "Features.h"
 #include "Parts.h"
 
 #include <tbb/global_control.h>
 #include <tbb/info.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
@@ -139,7 +139,7 @@ static int launchCpu(const GirihKernelDesc &kernel, const GirihLaunch &prepared,
   Parts parts(kernel, launch, plan.schedule);
   Work work{kernel.entry, kernel.scratch_bytes, launch, plan.schedule, parts};
   auto runAll = [&] {
-    tbb::parallel_for(0, plan.workers, [&](int) { work.run(); }, tbb::simple_partitioner());
+    parallelFor(0, plan.workers, [&](int) { work.run(); }, tbb::simple_partitioner());
   };
   if (plan.workers == 1) {
     work.run();
