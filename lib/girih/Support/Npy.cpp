@@ -267,22 +267,17 @@ static std::vector<float> convert(const char *data, NpyType type, int64_t elemen
   return out;
 }
 
-llvm::Expected<NpyArray> girih::readNpy(const std::string &path, size_t rank) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return fileError(path, "cannot be read: " + buffer.getError().message());
-  llvm::StringRef bytes = (*buffer)->getBuffer();
-  llvm::Expected<NpyHeader> header = parseNpyHeader(bytes, path);
+llvm::Expected<NpyArray> girih::parseNpy(llvm::StringRef bytes, llvm::StringRef name, size_t rank) {
+  llvm::Expected<NpyHeader> header = parseNpyHeader(bytes, name);
   if (!header)
     return header.takeError();
   if (header->shape.size() != rank)
-    return fileError(path, "expected an array of rank " + llvm::Twine(rank) + ", but got rank " +
+    return fileError(name, "expected an array of rank " + llvm::Twine(rank) + ", but got rank " +
                                llvm::Twine(header->shape.size()));
   size_t expected = static_cast<size_t>(header->elements) * elementSize(header->type);
   size_t actual = bytes.size() - header->dataOffset;
   if (actual != expected)
-    return fileError(path, llvm::Twine(actual < expected ? "truncated data" : "trailing bytes") +
+    return fileError(name, llvm::Twine(actual < expected ? "truncated data" : "trailing bytes") +
                                ": expected " + llvm::Twine(expected) + " bytes of data, but got " +
                                llvm::Twine(actual));
   NpyArray array;
@@ -290,6 +285,14 @@ llvm::Expected<NpyArray> girih::readNpy(const std::string &path, size_t rank) {
   array.shape = std::move(header->shape);
   array.data = convert(bytes.data() + header->dataOffset, array.type, header->elements);
   return array;
+}
+
+llvm::Expected<NpyArray> girih::readNpy(const std::string &path, size_t rank) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return fileError(path, "cannot be read: " + buffer.getError().message());
+  return parseNpy((*buffer)->getBuffer(), path, rank);
 }
 
 llvm::Error girih::writeNpy(const std::string &path, llvm::ArrayRef<int64_t> shape,

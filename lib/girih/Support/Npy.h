@@ -46,8 +46,11 @@ struct NpyArray {
 /// order, and negative or overflowing shapes.
 llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes, llvm::StringRef name);
 
-/// Reads a file whose array must have `rank` dimensions. Also fails on
+/// Reads an array of `rank` dimensions out of the bytes of a file. Also fails on
 /// truncated data and on bytes after it.
+llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, llvm::StringRef name, size_t rank);
+
+/// The same of the file at `path`.
 llvm::Expected<NpyArray> readNpy(const std::string &path, size_t rank);
 
 /// Writes f32 data in version 1.0 through a temporary file beside `path` that is
