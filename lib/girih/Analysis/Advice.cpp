@@ -241,7 +241,7 @@ void Adviser::longRow() {
   say("long-row",
       fmt::format("q-tile {} lists {} k-tiles where the median q-tile lists {}: {} of all listed "
                   "tiles are in this one row, and more than {} workers wait for it unless it is "
-                  "cut; GPU kernels cut such rows and merge the parts",
+                  "cut; launches cut such rows and merge the parts",
                   groupedDigits(rows.longestRow), groupedDigits(rows.longest),
                   groupedDigits(rows.median), percent(share), static_cast<int64_t>(1 / share)));
 }

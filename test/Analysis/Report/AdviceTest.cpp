@@ -121,7 +121,7 @@ TEST(Advice, long_row) {
   EXPECT_EQ(text,
             "q-tile 0 lists 128 k-tiles where the median q-tile lists 2: 34 % of all listed "
             "tiles are in this one row, and more than 2 workers wait for it unless it is cut; "
-            "GPU kernels cut such rows and merge the parts");
+            "launches cut such rows and merge the parts");
   EXPECT_EQ(textsOf("long-row", "causal", lengthsOf(8192, 8192)), "");
   EXPECT_EQ(textsOf("long-row", "chunk(size=64) | global(first=1)", lengthsOf(1024, 1024)), "")
       << "a row of 16 tiles is not long";
