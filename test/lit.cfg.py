@@ -24,7 +24,7 @@ def tool(name, folder):
 
 for name in ("girih-opt", "girih-run", "girih-explain", "girih-compile", "girih-cache", "girih-bench", "girih-lsp-server"):
     tool(name, config.girih_bin_dir)
-for name in ("FileCheck", "not", "count", "split-file"):
+for name in ("FileCheck", "not", "count", "llvm-objdump", "split-file"):
     tool(name, config.llvm_tools_dir)
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%girih_src", config.girih_src_root))

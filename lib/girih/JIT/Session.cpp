@@ -50,8 +50,8 @@ llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &opti
   return llvm::Error::success();
 }
 
-mlir::OwningOpRef<mlir::ModuleOp> JitSession::emitL0(const Pattern &pattern,
-                                                     const CompileOptions &options, bool cuda) {
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+JitSession::emitL0(const Pattern &pattern, const CompileOptions &options, bool cuda) {
   mlir::Builder b(&context);
   KernelSpec spec;
   spec.name = kernelName;
@@ -63,7 +63,10 @@ mlir::OwningOpRef<mlir::ModuleOp> JitSession::emitL0(const Pattern &pattern,
   spec.vDim = vDimOf(options);
   spec.topLeft = options.align == GIRIH_TOP_LEFT;
   spec.score = options.score;
-  return emitKernel(&context, pattern, spec);
+  auto module = emitKernel(&context, pattern, spec);
+  if (failed(mlir::verify(*module)))
+    return internalError("the front end made IR that does not verify");
+  return module;
 }
 
 llvm::Expected<CpuTarget> JitSession::targetOf(const CompileOptions &options) const {
@@ -107,11 +110,10 @@ JitSession::compile(const Pattern &pattern, const CompileOptions &options, bool 
     // The key is the L0 text, which has no lengths and no operand values.
     std::lock_guard<std::mutex> lock(contextMutex);
     Diagnostics diagnostics(&context);
-    module = emitL0(pattern, options, /*cuda=*/false);
-    if (failed(mlir::verify(*module))) {
-      module = {};
-      return diagnostics.take(internalError("the front end made IR that does not verify"));
-    }
+    auto emitted = emitL0(pattern, options, /*cuda=*/false);
+    if (!emitted)
+      return diagnostics.take(emitted.takeError());
+    module = std::move(*emitted);
     ir = printed(*module);
     key = tilingOf(options) + options.cpu + "|" + ir;
   }
@@ -204,7 +206,7 @@ llvm::Expected<CachedCode> JitSession::generate(mlir::ModuleOp module,
   return result;
 }
 
-static PipelineOptions cpuPipelineOf(const CompileOptions &options, const CpuTarget &target) {
+PipelineOptions girih::cpuPipelineOf(const CompileOptions &options, const CpuTarget &target) {
   PipelineOptions pipeline;
   pipeline.tileQ = options.tileQ;
   pipeline.tileK = options.tileK;
@@ -291,9 +293,10 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
     return target.takeError();
   std::lock_guard<std::mutex> lock(contextMutex);
   Diagnostics diagnostics(&context);
-  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options, cuda);
-  if (failed(mlir::verify(*module)))
-    return diagnostics.take(internalError("the front end made IR that does not verify"));
+  auto emitted = emitL0(pattern, options, cuda);
+  if (!emitted)
+    return diagnostics.take(emitted.takeError());
+  mlir::OwningOpRef<mlir::ModuleOp> module = std::move(*emitted);
   PipelineOptions pipeline = cpuPipelineOf(options, *target);
   if (cuda)
     pipeline = {options.tileQ, options.tileK, target->vectorWidth, /*tensorCores=*/true,

@@ -7,10 +7,7 @@
 
 #include "girih/JIT/SessionImpl.h"
 
-#include "mlir/IR/Verifier.h"
-
 using namespace girih;
-using mlir::failed;
 
 llvm::Expected<PatternProgram> JitSession::analyze(const Pattern &pattern,
                                                    const CompileOptions &options) {
@@ -21,10 +18,11 @@ llvm::Expected<PatternProgram> JitSession::analyze(const Pattern &pattern,
     return target.takeError();
   std::lock_guard<std::mutex> lock(contextMutex);
   Diagnostics diagnostics(&context);
-  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options, /*cuda=*/false);
-  if (failed(mlir::verify(*module)))
-    return diagnostics.take(internalError("the front end made IR that does not verify"));
-  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth};
+  auto emitted = emitL0(pattern, options, /*cuda=*/false);
+  if (!emitted)
+    return diagnostics.take(emitted.takeError());
+  mlir::OwningOpRef<mlir::ModuleOp> module = std::move(*emitted);
+  PipelineOptions pipeline = cpuPipelineOf(options, *target);
   if (llvm::Error error = runStage(*module, pipeline, buildBlocksPipeline))
     return diagnostics.take(std::move(error));
   GirihKernelDesc descriptor{};

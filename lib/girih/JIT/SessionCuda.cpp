@@ -14,12 +14,10 @@
 #include "girih/Target/Ptxas.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/Verifier.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 
 using namespace girih;
-using mlir::failed;
 
 static ampere::Config ampereConfig(const CompileOptions &options) {
   ampere::Config config;
@@ -165,9 +163,10 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
   auto start = Clock::now();
   std::lock_guard<std::mutex> lock(contextMutex);
   Diagnostics diagnostics(&context);
-  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options, /*cuda=*/true);
-  if (failed(mlir::verify(*module)))
-    return diagnostics.take(internalError("the front end made IR that does not verify"));
+  auto emitted = emitL0(pattern, options, /*cuda=*/true);
+  if (!emitted)
+    return diagnostics.take(emitted.takeError());
+  mlir::OwningOpRef<mlir::ModuleOp> module = std::move(*emitted);
   std::string ir = printed(*module), name = tilingOf(options) + options.chip + "|" + ir;
   if (auto it = cudaKernels.find(name); it != cudaKernels.end()) {
     if (cacheHit)

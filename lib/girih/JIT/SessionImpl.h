@@ -104,8 +104,9 @@ public:
 
 private:
   llvm::Error check(const Pattern &pattern, const CompileOptions &options) const;
-  mlir::OwningOpRef<mlir::ModuleOp> emitL0(const Pattern &pattern, const CompileOptions &options,
-                                           bool cuda);
+  /// The pattern's IR (L0), verified.
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+  emitL0(const Pattern &pattern, const CompileOptions &options, bool cuda);
   llvm::Expected<CpuTarget> targetOf(const CompileOptions &options) const;
   llvm::Expected<Outcome> build(mlir::ModuleOp module, const Pattern &pattern,
                                 const std::string &ir, const CompileOptions &options,
@@ -140,6 +141,8 @@ inline constexpr const char *copyName = "attention_copy";
 
 int64_t vDimOf(const CompileOptions &options);
 std::string tilingOf(const CompileOptions &options);
+/// How kernels for that processor are lowered, now and ahead of time.
+PipelineOptions cpuPipelineOf(const CompileOptions &options, const CpuTarget &target);
 /// What the disk cache tells people of a kernel; `kind` is "object" or "cubin".
 KernelLabel labelOf(const Pattern &pattern, const CompileOptions &options, llvm::StringRef kind,
                     llvm::StringRef target);

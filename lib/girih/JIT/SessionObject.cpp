@@ -10,11 +10,9 @@
 
 #include "girih/JIT/SessionImpl.h"
 
-#include "mlir/IR/Verifier.h"
 #include "llvm/IR/Module.h"
 
 using namespace girih;
-using mlir::failed;
 
 llvm::Expected<CpuCode> JitSession::compileObject(const Pattern &pattern,
                                                   const CompileOptions &options,
@@ -26,15 +24,16 @@ llvm::Expected<CpuCode> JitSession::compileObject(const Pattern &pattern,
     return target.takeError();
   std::lock_guard<std::mutex> lock(contextMutex);
   Diagnostics diagnostics(&context);
-  mlir::OwningOpRef<mlir::ModuleOp> module = emitL0(pattern, options, /*cuda=*/false);
-  if (failed(mlir::verify(*module)))
-    return diagnostics.take(internalError("the front end made IR that does not verify"));
+  auto emitted = emitL0(pattern, options, /*cuda=*/false);
+  if (!emitted)
+    return diagnostics.take(emitted.takeError());
+  mlir::OwningOpRef<mlir::ModuleOp> module = std::move(*emitted);
 
   CpuCode code;
   code.id = KernelKey::of(printed(*module), tilingOf(options), target->cpu, target->features).hex;
   code.cpu = target->cpu;
   code.features = target->features;
-  PipelineOptions pipeline{options.tileQ, options.tileK, target->vectorWidth};
+  PipelineOptions pipeline = cpuPipelineOf(options, *target);
   if (llvm::Error error = runStage(*module, pipeline, buildBlocksPipeline))
     return diagnostics.take(std::move(error));
   auto program = describe(*module, options, code.desc);
