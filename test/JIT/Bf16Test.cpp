@@ -13,7 +13,6 @@
 #include "JitTesting.h"
 
 #include "girih/Reference/Rounding.h"
-#include "girih/Reference/Tolerance.h"
 #include "girih/Target/Cpu.h"
 
 #include <cmath>
@@ -79,22 +78,7 @@ protected:
 } // namespace
 
 static std::string compareBf16(const Tensors &t, const Pattern &pattern) {
-  AttentionProblem problem;
-  problem.pattern = pattern;
-  problem.shape = makeShape(t.sizes.numQ, t.sizes.numK, t.sizes.heads, /*topLeft=*/false);
-  problem.batch = t.sizes.batch;
-  problem.kvHeads = t.sizes.kvHeads;
-  problem.dim = t.sizes.dim;
-  problem.vDim = t.sizes.vDim;
-  problem.scale = t.scale;
-  problem.q = t.qData.data();
-  problem.k = t.kData.data();
-  problem.v = t.vData.data();
-  AttentionResult expected = referenceAttention(problem, allRows(problem));
-  Comparison result =
-      girih::compare(t.oData.data(), expected.out.data(), int64_t(t.oData.size()), t.lse.data(),
-                     expected.lse.data(), int64_t(t.lse.size()), GIRIH_BF16);
-  return result.good ? "" : "relative error " + std::to_string(result.relError);
+  return compareWithReference(t, pattern, /*score=*/{}, /*topLeft=*/false, GIRIH_BF16);
 }
 
 TEST_P(Bf16, AgreesWithTheReference) {

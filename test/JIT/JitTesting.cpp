@@ -88,7 +88,7 @@ std::string launch(CompiledKernel &kernel, Tensors &t, const Pattern &pattern, i
 }
 
 std::string compareWithReference(const Tensors &t, const Pattern &pattern,
-                                 const ScoreFunction &score, bool topLeft) {
+                                 const ScoreFunction &score, bool topLeft, GirihDType dtype) {
   AttentionProblem problem;
   problem.pattern = pattern;
   problem.shape = makeShape(t.sizes.numQ, t.sizes.numK, t.sizes.heads, topLeft);
@@ -106,7 +106,7 @@ std::string compareWithReference(const Tensors &t, const Pattern &pattern,
   AttentionResult expected = referenceAttention(problem, allRows(problem));
   Comparison result =
       girih::compare(t.oData.data(), expected.out.data(), int64_t(t.oData.size()), t.lse.data(),
-                     expected.lse.data(), int64_t(t.lse.size()), GIRIH_F32);
+                     expected.lse.data(), int64_t(t.lse.size()), dtype);
   if (result.good)
     return "";
   return "relative error " + std::to_string(result.relError) + ", " +

@@ -49,9 +49,11 @@ CompileOptions optionsFor(const Sizes &sizes);
 std::string launch(CompiledKernel &kernel, Tensors &tensors, const Pattern &pattern,
                    int threads = 1, LaunchReport *report = nullptr);
 
-/// Empty, or how far the outputs of a launch are from the reference.
+/// Empty, or how far the outputs of a launch are from the reference, by what a kernel
+/// for inputs of `dtype` may be off.
 std::string compareWithReference(const Tensors &tensors, const Pattern &pattern,
-                                 const ScoreFunction &score = {}, bool topLeft = false);
+                                 const ScoreFunction &score = {}, bool topLeft = false,
+                                 GirihDType dtype = GIRIH_F32);
 
 /// launch() and compareWithReference().
 std::string check(CompiledKernel &kernel, const Pattern &pattern, const Sizes &sizes,
