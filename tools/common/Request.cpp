@@ -11,7 +11,6 @@
 #include "girih/Support/Error.h"
 
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <limits>
@@ -53,15 +52,9 @@ void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
 }
 
 CompileOptions Request::compileOptions() const {
-  CompileOptions options;
-  options.dtype = dtype;
-  options.headDim = dim;
-  options.vDim = vDim;
-  options.align = align;
+  CompileOptions options = Problem::compileOptions();
   if (!chip.empty())
     options.chip = chip;
-  options.tileQ = tileQ;
-  options.tileK = tileK;
   return options;
 }
 
@@ -85,52 +78,6 @@ llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
   return result.pattern;
 }
 
-static std::string number(int64_t value) { return std::to_string(value); }
-
-llvm::Expected<int64_t> girih::tensorBytes(int64_t batch, int64_t heads, int64_t tokens,
-                                           int64_t dim, int64_t elementBytes) {
-  int64_t bytes = elementBytes;
-  for (int64_t size : {batch, heads, tokens, dim})
-    if (llvm::MulOverflow(bytes, size, bytes))
-      return invalidError("expected a tensor of less than 2^63 bytes, but got [" + number(batch) +
-                          ", " + number(heads) + ", " + number(tokens) + ", " + number(dim) + "]");
-  return bytes;
-}
-
-static llvm::Error checkLimits(const Request &r) {
-  for (auto [what, tokens] : {std::pair("query", r.numQ), std::pair("key", r.numK)})
-    if (tokens > GIRIH_MAX_TOKENS)
-      return unsupportedError(std::string(what) + " length: expected at most 2^26 (" +
-                              number(GIRIH_MAX_TOKENS) +
-                              ") tokens, which is what is supported, "
-                              "but got " +
-                              number(tokens));
-  for (auto [what, count] : {std::pair("--batch", r.batch), std::pair("--heads", r.heads)})
-    if (count > GIRIH_MAX_HEADS)
-      return unsupportedError(std::string(what) + ": expected at most 2^20 (" +
-                              number(GIRIH_MAX_HEADS) + "), which is what is supported, but got " +
-                              number(count));
-  for (auto [what, dim] : {std::pair("--dim", r.dim), std::pair("--v-dim", r.vDim)})
-    if (dim > 256)
-      return unsupportedError(std::string(what) +
-                              ": expected a head dim from 1 to 256, which is "
-                              "what is supported, but got " +
-                              number(dim));
-  // Pair counts are reported as 64-bit integers.
-  int64_t pairs = 1;
-  for (int64_t size : {r.batch, r.heads, r.numQ, r.numK})
-    if (llvm::MulOverflow(pairs, size, pairs))
-      return invalidError("expected less than 2^63 (query, key) pairs, but got " + number(r.batch) +
-                          " x " + number(r.heads) + " x " + number(r.numQ) + " x " +
-                          number(r.numK));
-  for (auto [heads, tokens, dim] :
-       {std::tuple(r.heads, r.numQ, r.dim), std::tuple(r.kvHeads, r.numK, r.dim),
-        std::tuple(r.kvHeads, r.numK, r.vDim), std::tuple(r.heads, r.numQ, r.vDim)})
-    if (auto bytes = tensorBytes(r.batch, heads, tokens, dim, 4); !bytes)
-      return bytes.takeError();
-  return llvm::Error::success();
-}
-
 llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengths) {
   llvm::Expected<Pattern> pattern = loadPattern(flags);
   if (!pattern)
@@ -150,7 +97,6 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   r.kvHeads = flags.kvHeads.value_or(r.heads);
   r.dim = *flags.dim;
   r.vDim = flags.vDim.value_or(r.dim);
-  r.dtypeName = flags.dtype;
   r.dtype = flags.dtype == "f32" ? GIRIH_F32 : flags.dtype == "bf16" ? GIRIH_BF16 : GIRIH_F16;
   r.align = flags.align == "top_left" ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;
   r.cacheDir = flags.noCache ? "" : flags.cacheDir;
@@ -164,16 +110,8 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
         r.tileK < 1)
       return invalidError("expected --tile QxK, such as 128x64, but got '" + *flags.tile + "'");
   }
-  if (r.heads % r.kvHeads != 0)
-    return invalidError("expected --heads to be a multiple of --kv-heads, but got " +
-                        number(r.heads) + " and " + number(r.kvHeads));
-  if (llvm::Error error = checkLimits(r))
+  if (llvm::Error error = flags.qLen ? checkProblem(r, "--") : checkSizes(r, "--"))
     return std::move(error);
-  if (!flags.qLen)
-    return r;
-  Shape shape = makeShape(r.numQ, r.numK, r.heads, r.align == GIRIH_TOP_LEFT);
-  if (std::string what = validateShape(r.pattern, shape); !what.empty())
-    return invalidError(what);
   return r;
 }
 

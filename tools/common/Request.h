@@ -4,8 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What girih-run and girih-explain have in common: the flags that name a
-// pattern, lengths and head dims, and their checks. Every product that later
-// code forms of these numbers is checked here.
+// pattern, lengths and head dims.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,8 +13,7 @@
 
 #include "common/Flags.h"
 
-#include "girih/Frontend/Pattern.h"
-#include "girih/JIT/Session.h"
+#include "girih/JIT/Problem.h"
 
 namespace girih {
 
@@ -35,17 +33,11 @@ void addCacheFlag(Flags &flags, std::optional<std::string> &folder);
 void addRequestFlags(Flags &flags, RequestFlags &values);
 void addKernelFlags(Flags &flags, RequestFlags &values, llvm::StringRef defaultChip);
 
-/// A checked problem: what to attend, and over what.
-struct Request {
-  Pattern pattern;
-  int64_t batch = 1, heads = 1, kvHeads = 1, numQ = 0, numK = 0, dim = 0, vDim = 0;
-  GirihDType dtype = GIRIH_F32;
-  GirihAlign align = GIRIH_BOTTOM_RIGHT;
-  std::string dtypeName;
+/// A checked problem, and how to run it.
+struct Request : Problem {
   std::optional<std::string> cacheDir; ///< as in SessionOptions
   bool cuda = false;                   ///< run on an NVIDIA GPU
   std::string chip;                    ///< that kernels for it are for; empty: the device's
-  int64_t tileQ = 0, tileK = 0;        ///< rows of a q-tile and of a k-tile; 0: chosen
 
   CompileOptions compileOptions() const;
 };
@@ -59,11 +51,6 @@ llvm::Expected<Request> makeRequest(const RequestFlags &flags, bool lengths = tr
 
 /// Reads `--pattern` or `--spec` alone.
 llvm::Expected<Pattern> loadPattern(const RequestFlags &flags);
-
-/// Bytes of a [batch, heads, tokens, dim] tensor; fails with GIRIH_INVALID when
-/// they do not fit in 63 bits.
-llvm::Expected<int64_t> tensorBytes(int64_t batch, int64_t heads, int64_t tokens, int64_t dim,
-                                    int64_t elementBytes);
 
 /// Prints `TOOL: warning: MESSAGE` when kernels could not be cached.
 void warnAboutCache(llvm::StringRef tool, const Session &session);

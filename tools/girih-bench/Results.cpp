@@ -7,9 +7,8 @@
 
 #include "Results.h"
 
-#include "common/Json.h"
-
 #include "girih/Support/Error.h"
+#include "girih/Support/Json.h"
 
 #include "llvm/Support/MemoryBuffer.h"
 

@@ -7,8 +7,8 @@
 
 #include "Commands.h"
 
-#include "common/Json.h"
 #include "girih/Support/Error.h"
+#include "girih/Support/Json.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Explain.h"
+#include "common/Request.h"
 
+#include "girih/Explain/Explain.h"
 #include "girih/Support/Error.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -78,7 +79,7 @@ static llvm::Error run(const RequestFlags &flags, ExplainOptions options,
   if (!explanation)
     return explanation.takeError();
   if (svg)
-    if (llvm::Error error = writeSvg(*svg, printSvg(explanation->drawing)))
+    if (llvm::Error error = writeSvg(*svg, svgExplanation(*explanation)))
       return error;
   llvm::outs() << (flags.json ? jsonExplanation(*request, *explanation)
                               : textExplanation(*request, *explanation));

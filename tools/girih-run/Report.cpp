@@ -7,7 +7,7 @@
 
 #include "Report.h"
 
-#include "common/Json.h"
+#include "girih/Support/Json.h"
 
 #include <fmt/format.h>
 
@@ -18,7 +18,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     const GirihMapStats &stats = report.stats;
     json.attribute("pattern", r.pattern.str());
     json.attribute("target", r.cuda ? "cuda" : "cpu");
-    json.attribute("dtype", r.dtypeName);
+    json.attribute("dtype", dtypeName(r.dtype));
     json.attribute("batch", r.batch);
     json.attribute("heads", r.heads);
     json.attribute("kv_heads", r.kvHeads);
@@ -88,7 +88,7 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
   if (pattern.size() > 200)
     pattern = pattern.substr(0, 197) + "...";
   std::string out = pattern + "\n";
-  out += row("problem", lengths + ", " + r.dtypeName);
+  out += row("problem", lengths + ", " + dtypeName(r.dtype));
   out += row("device", r.cuda ? report.device
                               : fmt::format("{}, {} thread{}", report.device, report.threads,
                                             report.threads == 1 ? "" : "s"));

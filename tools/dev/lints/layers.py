@@ -27,8 +27,10 @@ MAY = {
     "Target": DIALECT | {"Support", "Frontend", "Analysis", "Transforms", "Conversion"},
     "JIT": DIALECT
     | {"Support", "Frontend", "Analysis", "Transforms", "Conversion", "Pipelines", "Target"},
+    "Explain": {"Support", "Frontend", "Analysis", "JIT"},
     "AOT": DIALECT | {"Support", "Frontend", "Analysis", "Target", "JIT"},
-    "CAPI": DIALECT | {"Support", "Frontend", "Analysis", "Pipelines", "Target", "JIT"},
+    "CAPI": DIALECT
+    | {"Support", "Frontend", "Reference", "Analysis", "Pipelines", "Target", "JIT", "Explain"},
     "Bindings": {"CAPI"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GIRIH_TOOLS_COMMON_JSON_H
-#define GIRIH_TOOLS_COMMON_JSON_H
+#ifndef GIRIH_SUPPORT_JSON_H
+#define GIRIH_SUPPORT_JSON_H
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/JSON.h"
@@ -34,4 +34,4 @@ inline std::string writeJson(llvm::function_ref<void(llvm::json::OStream &)> fil
 
 } // namespace girih
 
-#endif // GIRIH_TOOLS_COMMON_JSON_H
+#endif // GIRIH_SUPPORT_JSON_H

@@ -3,17 +3,17 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a pattern keeps, skips and costs at given lengths. Nothing here touches a
-// tensor or every pair, so a million tokens take seconds.
+// What a pattern keeps, skips and costs at given lengths: counted once, then written
+// as text, JSON or SVG. Nothing here touches a tensor or every pair, so a million
+// tokens take seconds.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef GIRIH_TOOLS_GIRIH_EXPLAIN_EXPLAIN_H
-#define GIRIH_TOOLS_GIRIH_EXPLAIN_EXPLAIN_H
-
-#include "common/Request.h"
+#ifndef GIRIH_EXPLAIN_EXPLAIN_H
+#define GIRIH_EXPLAIN_EXPLAIN_H
 
 #include "girih/Analysis/Advice.h"
+#include "girih/JIT/Problem.h"
 #include "girih/Support/TileSvg.h"
 
 namespace girih {
@@ -46,18 +46,22 @@ struct Explanation {
   TileDrawing drawing; ///< for SVG
 };
 
-/// Derives maps and counts; compiles no code.
-llvm::Expected<Explanation> explain(Session &session, const Request &request,
+/// Derives maps and counts; compiles no code. Fails as `checkProblem` does, and with
+/// GIRIH_INVALID for a picture of a head, or a number of layers, that there is not.
+llvm::Expected<Explanation> explain(Session &session, const Problem &problem,
                                     const ExplainOptions &options);
 
 /// One JSON object.
-std::string jsonExplanation(const Request &request, const Explanation &explanation);
+std::string jsonExplanation(const Problem &problem, const Explanation &explanation);
 
 /// Tables and a picture for people, in 100 columns.
-std::string textExplanation(const Request &request, const Explanation &explanation);
+std::string textExplanation(const Problem &problem, const Explanation &explanation);
+
+/// An SVG document, of an explanation for which `ExplainOptions::svg` was set.
+std::string svgExplanation(const Explanation &explanation);
 
 /// Kept over all pairs of a group of heads.
-double coverageOf(const Request &request, const HeadCoverage &heads);
+double coverageOf(const Problem &problem, const HeadCoverage &heads);
 /// How a map was derived, a GirihMapTier.
 const char *tierName(int32_t tier);
 /// "3" or "0..7".
@@ -65,4 +69,4 @@ std::string headRange(const HeadCoverage &heads);
 
 } // namespace girih
 
-#endif // GIRIH_TOOLS_GIRIH_EXPLAIN_EXPLAIN_H
+#endif // GIRIH_EXPLAIN_EXPLAIN_H

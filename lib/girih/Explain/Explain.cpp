@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Explain.h"
+#include "girih/Explain/Explain.h"
 
 #include "girih/JIT/HopperTiles.h"
 #include "girih/Support/Error.h"
@@ -20,7 +20,7 @@ using namespace girih;
 /// Boxes that finding the minimal cover may look at: about a second.
 static constexpr int64_t coverBudget = int64_t(1) << 22;
 
-double girih::coverageOf(const Request &r, const HeadCoverage &heads) {
+double girih::coverageOf(const Problem &r, const HeadCoverage &heads) {
   return heads.kept.pairs /
          (static_cast<double>(r.batch) * static_cast<double>(heads.last - heads.first + 1) *
           static_cast<double>(r.numQ) * static_cast<double>(r.numK));
@@ -45,7 +45,7 @@ const char *girih::tierName(int32_t tier) {
 }
 
 /// The sizes that everybody asks for, and what kernels of this pattern have.
-static llvm::Error compareSizes(Session &session, const Request &r, const PatternProgram &program,
+static llvm::Error compareSizes(Session &session, const Problem &r, const PatternProgram &program,
                                 const GirihMapParams &params, Explanation &e) {
   std::set<std::pair<int32_t, int32_t>> sizes{{16, 64},  {64, 16},  {64, 32},  {64, 64},
                                               {64, 128}, {128, 64}, {128, 96}, {128, 128}};
@@ -76,7 +76,7 @@ static llvm::Error compareSizes(Session &session, const Request &r, const Patter
 }
 
 /// Counts what parts of the pattern keep, and what it keeps for some heads.
-static llvm::Error countParts(PairCounter &counter, const Request &r, Explanation &e) {
+static llvm::Error countParts(PairCounter &counter, const Problem &r, Explanation &e) {
   if (llvm::Error error = counter.know(r.pattern, e.stats.useful_pairs))
     return error;
   auto causalKept = counter.count(causalPart(r.pattern));
@@ -95,7 +95,7 @@ static llvm::Error countParts(PairCounter &counter, const Request &r, Explanatio
 }
 
 /// Panels: the head that was asked for, or the first of each group.
-static TileDrawing draw(const Request &r, const MapView &view, const ExplainOptions &options,
+static TileDrawing draw(const Problem &r, const MapView &view, const ExplainOptions &options,
                         const Explanation &e) {
   std::vector<std::pair<int64_t, std::string>> heads;
   bool differ = e.heads.size() > 1;
@@ -127,8 +127,15 @@ static TileDrawing draw(const Request &r, const MapView &view, const ExplainOpti
   return drawing;
 }
 
-llvm::Expected<Explanation> girih::explain(Session &session, const Request &r,
+llvm::Expected<Explanation> girih::explain(Session &session, const Problem &r,
                                            const ExplainOptions &options) {
+  if (llvm::Error error = checkProblem(r))
+    return std::move(error);
+  if (int64_t head = options.pictureHead.value_or(0); head < 0 || head >= r.heads)
+    return invalidError(
+        fmt::format("picture head: expected 0 to {}, but got {}", r.heads - 1, head));
+  if (int64_t layers = options.layers.value_or(1); layers < 1)
+    return invalidError(fmt::format("layers: expected at least 1, but got {}", layers));
   auto program = session.analyze(r.pattern, r.compileOptions());
   if (!program)
     return program.takeError();
@@ -186,3 +193,5 @@ llvm::Expected<Explanation> girih::explain(Session &session, const Request &r,
     e.drawing = draw(r, view, options, e);
   return e;
 }
+
+std::string girih::svgExplanation(const Explanation &e) { return printSvg(e.drawing); }

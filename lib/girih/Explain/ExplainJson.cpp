@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Explain.h"
+#include "girih/Explain/Explain.h"
 
-#include "common/Json.h"
+#include "girih/Support/Json.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +26,7 @@ static void writeCount(llvm::json::OStream &json, const std::string &name, const
     json.attribute(name + "_error", whole(count.error));
 }
 
-static void writeHeads(llvm::json::OStream &json, const Request &r, const Explanation &e) {
+static void writeHeads(llvm::json::OStream &json, const Problem &r, const Explanation &e) {
   json.attributeArray("coverage_by_head", [&] {
     for (const HeadCoverage &group : e.heads)
       json.object([&] {
@@ -99,7 +99,7 @@ static void writeReach(llvm::json::OStream &json, const Explanation &e) {
   });
 }
 
-std::string girih::jsonExplanation(const Request &r, const Explanation &e) {
+std::string girih::jsonExplanation(const Problem &r, const Explanation &e) {
   return writeJson([&](llvm::json::OStream &json) {
     json.attribute("pattern", r.pattern.str());
     json.attribute("batch", r.batch);
@@ -109,7 +109,7 @@ std::string girih::jsonExplanation(const Request &r, const Explanation &e) {
     json.attribute("k_len", r.numK);
     json.attribute("dim", r.dim);
     json.attribute("v_dim", r.vDim);
-    json.attribute("dtype", r.dtypeName);
+    json.attribute("dtype", dtypeName(r.dtype));
     json.attribute("tile_q", e.tileQ);
     json.attribute("tile_k", e.tileK);
     json.attribute("useful_pairs", e.stats.useful_pairs);

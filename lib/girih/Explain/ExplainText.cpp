@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Explain.h"
+#include "girih/Explain/Explain.h"
 
 #include <fmt/format.h>
 
@@ -56,7 +56,7 @@ static std::string pairs(const PairCount &count) {
   return (count.exact ? "" : "~") + groupedDigits(std::llround(count.pairs));
 }
 
-static std::string reachText(const Request &r, const Explanation &e) {
+static std::string reachText(const Problem &r, const Explanation &e) {
   if (!e.reach)
     return r.numQ != r.numK ? "not computed: queries and keys are not the same tokens"
                             : fmt::format("not computed beyond {} tokens", maxReachabilityTokens);
@@ -71,14 +71,14 @@ static std::string reachText(const Request &r, const Explanation &e) {
                      100 * static_cast<double>(e.reach->reachablePairs) / all, after);
 }
 
-static std::string modelText(const Request &r, const Explanation &e) {
+static std::string modelText(const Problem &r, const Explanation &e) {
   double all = static_cast<double>(r.numQ) * static_cast<double>(r.numK);
   return fmt::format("{} layer{}: a token reads {:.4g} % of the tokens on average", *e.layers,
                      *e.layers == 1 ? "" : "s",
                      100 * static_cast<double>(e.reach->pairsAfter(*e.layers)) / all);
 }
 
-static std::string coverageText(const Request &r, const Explanation &e) {
+static std::string coverageText(const Problem &r, const Explanation &e) {
   std::string out = fmt::format("{:.4g} % of all pairs", 100 * e.cost.coverage);
   if (e.causalPairs > 0)
     out += fmt::format(", {}{:.4g} % of the causal ones (k <= q)", e.causalKept.exact ? "" : "~",
@@ -130,13 +130,13 @@ static std::string contributionsText(const Contributions &contributions) {
   return out + (sampled ? "  ~ from a sample of the queries\n" : "");
 }
 
-static std::string tableText(const Request &r, const Explanation &e) {
+static std::string tableText(const Problem &r, const Explanation &e) {
   const GirihMapStats &s = e.stats;
   int64_t listed = s.listed_full + s.listed_partial;
   std::string out;
   out += row("problem", fmt::format("{} queries x {} keys, batch {}, heads {}/{}, dim {}/{}, {}",
                                     groupedDigits(r.numQ), groupedDigits(r.numK), r.batch, r.heads,
-                                    r.kvHeads, r.dim, r.vDim, r.dtypeName));
+                                    r.kvHeads, r.dim, r.vDim, dtypeName(r.dtype)));
   out += row("useful pairs", fmt::format("{} ({:.4g} % of N^2)", groupedDigits(s.useful_pairs),
                                          100 * e.cost.coverage));
   out += coverageText(r, e);
@@ -169,7 +169,7 @@ static std::string tableText(const Request &r, const Explanation &e) {
   return out;
 }
 
-std::string girih::textExplanation(const Request &r, const Explanation &e) {
+std::string girih::textExplanation(const Problem &r, const Explanation &e) {
   std::string out = wrapped("", cut(r.pattern.str(), 3 * lineWidth - 6), "  ");
   out += tableText(r, e) + sizesText(e) + contributionsText(e.contributions);
   if (!e.advice.empty())
