@@ -290,6 +290,7 @@ def Girih_NeighborhoodOp : Girih_PatternOp<"neighborhood"> {
     - [c3] Every `kernel >= 1`, and `dilation >= 1`.
     - [c4] `kernel * dilation <= grid` in each dimension.
     - [c5] `1 <= stride <= kernel` in each dimension.
+    - [c6] The grid holds at most 2^40 tokens.
 
     ```mlir
     %image = girih.neighborhood grid = [48, 64] kernel = [7, 9] dilation = [1, 1]

@@ -29,6 +29,9 @@ LogicalResult ColumnsOp::verify() {
   return success();
 }
 
+/// Far beyond any length; the pattern language has the same limit.
+static constexpr int64_t maxGridTokens = int64_t(1) << 40;
+
 LogicalResult NeighborhoodOp::verify() {
   size_t rank = getGrid().size();
   if (rank < 1 || rank > 3)
@@ -44,6 +47,7 @@ LogicalResult NeighborhoodOp::verify() {
       failed(checkLength("stride", getStride().size())) ||
       failed(checkLength("causal", getCausal().size())))
     return failure();
+  int64_t tokens = 1;
   for (size_t i = 0; i < rank; ++i) {
     int64_t grid = getGrid()[i], kernel = getKernel()[i], dilation = getDilation()[i],
             stride = getStride()[i];
@@ -60,6 +64,10 @@ LogicalResult NeighborhoodOp::verify() {
     if (stride < 1 || stride > kernel)
       return emitOpError("[c5] expected 1 <= stride <= kernel, but got stride = ")
              << stride << " and kernel = " << kernel << " in dimension " << i;
+    // Pitches of the grid, and sums with them, stay far within 64 bits.
+    if (__builtin_mul_overflow(tokens, grid, &tokens) || tokens > maxGridTokens)
+      return emitOpError("[c6] expected a grid of at most ")
+             << maxGridTokens << " tokens, but got more";
   }
   return success();
 }

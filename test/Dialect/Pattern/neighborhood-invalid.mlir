@@ -64,3 +64,13 @@
 
 // expected-error @+1 {{[c5] expected 1 <= stride <= kernel, but got stride = 0 and kernel = 3 in dimension 0}}
 %0 = girih.neighborhood grid = [8] kernel = [3] dilation = [1] stride = [0] causal = [false]
+
+// -----
+
+// expected-error @+1 {{[c6] expected a grid of at most 1099511627776 tokens, but got more}}
+%0 = girih.neighborhood grid = [4611686018427387904, 16] kernel = [3, 5] dilation = [1, 1] stride = [1, 1] causal = [false, false]
+
+// -----
+
+// expected-error @+1 {{[c6] expected a grid of at most 1099511627776 tokens, but got more}}
+%0 = girih.neighborhood grid = [1048576, 1048577] kernel = [3, 5] dilation = [1, 1] stride = [1, 1] causal = [false, false]
