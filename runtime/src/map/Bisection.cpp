@@ -10,12 +10,12 @@
 
 #include "Bisection.h"
 
-#include <numeric>
+#include <utility>
 
 using namespace girih;
 
 /// Boxes of so many pairs are scanned.
-static constexpr int64_t kScannedPairs = 64;
+static constexpr int64_t kScannedPairs = 256;
 
 Bisection::Bisection(const Program &program, const Plan &plan, const Grid &grid,
                      Evaluator &evaluator)
@@ -24,6 +24,14 @@ Bisection::Bisection(const Program &program, const Plan &plan, const Grid &grid,
   for (int32_t index : plan.boxes)
     if (isLeaf(program.node(index).op) && (program.dependence(index) & column))
       columnLeaves.push_back(index);
+}
+
+Bisection::Bisection(const Program &program, const Plan &plan, const Cells &cells,
+                     KnownCells &known, Evaluator &evaluator)
+    : Bisection(program, plan, cells.grid(), evaluator) {
+  this->cells = &cells;
+  this->known = &known;
+  cellWidth = cells.width();
 }
 
 bool Bisection::columnsMatter() const {
@@ -65,16 +73,46 @@ void Bisection::refine(int64_t begin, int64_t end, int64_t first, int64_t last, 
     return;
   }
   // Where no open leaf depends on the column, one tile tells for all: a query that sees everything.
-  if (last - first > end - begin && columnsMatter()) {
-    int64_t middle = splitPoint(first, last);
-    refine(begin, end, first, middle, out);
-    refine(begin, end, middle, last, out);
-    return;
+  bool isRow = end - begin == 1;
+  if (last - first > (isRow ? 1 : std::max(end - begin, cellWidth)) && columnsMatter()) {
+    if (isRow && isCell(first, last))
+      return refineCell(begin, first, last, out);
+    return refineHalves(begin, end, first, last, out);
   }
   Segment::State state = Segment::Unknown;
-  if (end - begin == 1 && !scanTile(begin, first, state))
+  if (isRow && !scanTile(begin, first, state))
     return;
   out.push_back({first, last, state});
+}
+
+/// Cuts between cells while there are several.
+void Bisection::refineHalves(int64_t begin, int64_t end, int64_t first, int64_t last,
+                             Segments &out) {
+  int64_t cell = first / cellWidth, lastCell = (last - 1) / cellWidth;
+  int64_t middle =
+      cell == lastCell ? splitPoint(first, last) : splitPoint(cell, lastCell + 1) * cellWidth;
+  refine(begin, end, first, middle, out);
+  refine(begin, end, middle, last, out);
+}
+
+void Bisection::refineCell(int64_t index, int64_t first, int64_t last, Segments &out) {
+  BoxKey key;
+  if (!cells->symmetry().keyOf(grid.box(index, index + 1, first, last), evaluator, key))
+    return refineHalves(index, index + 1, first, last, out);
+  auto it = known->find(key);
+  if (it == known->end()) {
+    Segments segments;
+    refineHalves(index, index + 1, first, last, segments);
+    for (Segment &segment : segments) {
+      segment.begin -= first;
+      segment.end -= first;
+    }
+    if (known->size() >= kMaxKnownCells)
+      known->clear();
+    it = known->emplace(key, std::move(segments)).first;
+  }
+  for (const Segment &segment : it->second)
+    out.push_back({segment.begin + first, segment.end + first, segment.state});
 }
 
 void Bisection::writeRow(int64_t index, const Segments &segments, RowLists &rows) const {
@@ -92,14 +130,28 @@ bool Bisection::truth(int64_t q, int64_t k) {
   return evaluator.value(root) != 0;
 }
 
+bool Bisection::differs(Evaluator::Along along, int64_t first, int64_t last, int64_t other,
+                        bool from) {
+  for (; first <= last; first += Evaluator::kLanes) {
+    int64_t count = std::min(Evaluator::kLanes, last - first + 1);
+    evaluator.range(plan, along, first, count, other);
+    const int64_t *lanes = evaluator.lanes(root);
+    if (std::find(lanes, lanes + count, !from) != lanes + count)
+      return true;
+  }
+  return false;
+}
+
 bool Bisection::scanTile(int64_t i, int64_t j, Segment::State &state) {
   Box box = grid.box(i, i + 1, j, j + 1);
-  // Five probes settle most partial tiles.
+  // Probes settle most partial tiles: corners those that an edge crosses, two lines through the
+  // middle those that a band crosses.
   bool first = truth(box.q0, box.k0);
   state = Segment::Partial;
   if (truth(box.q1, box.k1) != first || truth(box.q0, box.k1) != first ||
       truth(box.q1, box.k0) != first ||
-      truth((box.q0 + box.q1) >> 1, (box.k0 + box.k1) >> 1) != first)
+      differs(Evaluator::Along::Q, box.q0, box.q1, (box.k0 + box.k1) >> 1, first) ||
+      differs(Evaluator::Along::K, box.k0, box.k1, (box.q0 + box.q1) >> 1, first))
     return true;
   Bounds all = exactTruth(box);
   state = always(all) ? Segment::Full : Segment::Partial;
@@ -129,19 +181,18 @@ Bounds Bisection::exactTruth(const Box &box) {
   return {std::min(first.lo, second.lo), std::max(first.hi, second.hi)};
 }
 
+/// In lines along the longer side.
 Bounds Bisection::scan(const Box &box) {
-  int64_t first = 0;
-  for (int64_t q = box.q0; q <= box.q1; ++q) {
-    for (int64_t k = box.k0; k <= box.k1; k += Evaluator::kLanes) {
-      int64_t count = std::min(Evaluator::kLanes, box.k1 - k + 1);
-      evaluator.range(plan, Evaluator::Along::K, k, count, q);
-      const int64_t *lanes = evaluator.lanes(root);
-      int64_t sum = std::accumulate(lanes, lanes + count, int64_t{0});
-      if (q == box.q0 && k == box.k0)
-        first = lanes[0];
-      if (sum != (first ? count : 0))
-        return {0, 1};
-    }
+  bool first = truth(box.q0, box.k0);
+  auto along = Evaluator::Along::K;
+  int64_t begin = box.k0, end = box.k1, line = box.q0, last = box.q1;
+  if (box.q1 - box.q0 > box.k1 - box.k0) {
+    along = Evaluator::Along::Q;
+    std::swap(begin, line);
+    std::swap(end, last);
   }
+  for (; line <= last; ++line)
+    if (differs(along, begin, end, line, first))
+      return {0, 1};
   return {first, first};
 }

@@ -68,7 +68,7 @@ public:
   Builder(const Program &program, GirihBlockMap &map)
       : program(program), map(map), closedForm(program, map.grid.reverse), tableUnion(program),
         base(tableUnion.rest()), rootPlan(program.plan({program.source().root})),
-        basePlan(base.plan({base.source().root})) {
+        basePlan(base.plan({base.source().root})), cells(base, map.grid) {
     chooseTier();
   }
   void build();
@@ -79,8 +79,10 @@ private:
   Evaluator evaluatorFor(const Program &of, int64_t combination) const;
   /// The list of `combination`, of a union without its tables.
   RowLists deriveBase(int64_t combination, int64_t &copied) const;
-  void deriveDirect(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const;
-  void derivePart(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const;
+  void deriveDirect(int64_t combination, int64_t begin, int64_t end, KnownCells &known,
+                    RowLists &rows) const;
+  void derivePart(int64_t combination, int64_t begin, int64_t end, KnownCells &known,
+                  RowLists &rows) const;
   RowLists addTables(int64_t combination, const RowLists &rest) const;
   void store(std::vector<RowLists> &lists);
 
@@ -90,6 +92,7 @@ private:
   TableUnion tableUnion;
   const Program &base; ///< what is derived first
   Plan rootPlan, basePlan;
+  Cells cells;
   bool alone = false;
   bool requiresTables = false;
   std::vector<const GirihBoundTable *> tables;
@@ -124,7 +127,8 @@ Evaluator Builder::evaluatorFor(const Program &of, int64_t combination) const {
   return evaluator;
 }
 
-void Builder::derivePart(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const {
+void Builder::derivePart(int64_t combination, int64_t begin, int64_t end, KnownCells &known,
+                         RowLists &rows) const {
   Evaluator evaluator = evaluatorFor(map.tier == GIRIH_TIER_RANGES ? program : base, combination);
   if (map.tier == GIRIH_TIER_RANGES) {
     ClosedForm rowsOfTerms(closedForm, map.grid, evaluator);
@@ -132,25 +136,28 @@ void Builder::derivePart(int64_t combination, int64_t begin, int64_t end, RowLis
       rowsOfTerms.appendTileRow(i, rows);
     return;
   }
-  Bisection bisection(base, basePlan, map.grid, evaluator);
   if (requiresTables) {
+    Bisection bisection(base, basePlan, map.grid, evaluator);
     TableRows rowsOfTables(tables, alone, map.grid, combination % map.numHeads(), bisection);
     for (int64_t i = begin; i < end; ++i)
       rowsOfTables.appendTileRow(i, rows);
     return;
   }
-  Segments everything{{0, map.grid.column.tiles(), Segment::Unknown}};
+  Bisection bisection(base, basePlan, cells, known, evaluator);
+  Segments everything{{0, cells.grid().column.tiles(), Segment::Unknown}};
   bisection.appendTileRows(begin, end, everything, rows);
 }
 
-void Builder::deriveDirect(int64_t combination, int64_t begin, int64_t end, RowLists &rows) const {
+void Builder::deriveDirect(int64_t combination, int64_t begin, int64_t end, KnownCells &known,
+                           RowLists &rows) const {
   int64_t count = ceilDiv(end - begin, kRowsPerItem);
   if (count == 1)
-    return derivePart(combination, begin, end, rows);
+    return derivePart(combination, begin, end, known, rows);
   std::vector<RowLists> parts(static_cast<size_t>(count));
   forEachItem(count, end - begin >= kParallelRows, [&](int64_t part) {
     int64_t first = begin + part * kRowsPerItem;
-    derivePart(combination, first, std::min(first + kRowsPerItem, end), parts[part]);
+    KnownCells knownHere;
+    derivePart(combination, first, std::min(first + kRowsPerItem, end), knownHere, parts[part]);
   });
   size_t runs = rows.runs.size();
   for (const RowLists &part : parts)
@@ -162,17 +169,19 @@ void Builder::deriveDirect(int64_t combination, int64_t begin, int64_t end, RowL
 
 RowLists Builder::deriveBase(int64_t combination, int64_t &copied) const {
   RowLists list;
+  KnownCells known;
   list.offsets.reserve(static_cast<size_t>(map.grid.row.tiles()) + 1);
   if (map.tier != GIRIH_TIER_QUADTREE || requiresTables) {
-    deriveDirect(combination, 0, map.grid.row.tiles(), list);
+    deriveDirect(combination, 0, map.grid.row.tiles(), known, list);
     return list;
   }
-  Repetition repetition(base, basePlan, map.grid);
+  Repetition repetition(base, basePlan, cells.grid());
   Evaluator evaluator = evaluatorFor(base, combination);
   copied += repetition.deriveRows(
-      evaluator, [&](int64_t begin, int64_t end) { deriveDirect(combination, begin, end, list); },
+      evaluator,
+      [&](int64_t begin, int64_t end) { deriveDirect(combination, begin, end, known, list); },
       list);
-  return list;
+  return cells.merged(std::move(list));
 }
 
 RowLists Builder::addTables(int64_t combination, const RowLists &rest) const {
