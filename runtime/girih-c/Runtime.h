@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /// Version of every struct in girih-c. A kernel with another version is refused.
-#define GIRIH_ABI_VERSION 2u
+#define GIRIH_ABI_VERSION 3u
 /// "GIRI": the first word of a kernel descriptor.
 #define GIRIH_MAGIC 0x47495249u
 
@@ -48,10 +48,12 @@ typedef struct GirihView {
 /// What the generated code of one launch reads. Filled by the runtime; the
 /// generated code addresses it by byte offset, so the order is part of the ABI.
 typedef struct GirihLaunch {
-  GirihView q;   ///< [B, Hq, Nq, D]
-  GirihView k;   ///< [B, Hkv, Nk, D]
-  GirihView v;   ///< [B, Hkv, Nk, Dv]
-  GirihView o;   ///< [B, Hq, Nq, Dv] of the kernel's o_dtype
+  GirihView q; ///< [B, Hq, Nq, D]
+  GirihView k; ///< [B, Hkv, Nk, D]
+  GirihView v; ///< [B, Hkv, Nk, Dv]
+  /// [B, Hq, Nq, Dv] of the kernel's o_dtype, or f32: CPU kernels look at its dtype, so
+  /// that parts of a cut task stay f32 until they are merged
+  GirihView o;
   float *lse;    ///< [B, Hq, Nq] contiguous f32, natural log; may be null
   int64_t num_q; ///< Nq
   int64_t num_k; ///< Nk
@@ -98,7 +100,7 @@ typedef struct GirihKernelDesc {
   int64_t scratch_bytes;
   const GirihMapProgram *map;
   GirihCpuEntry entry;
-  int32_t o_dtype; ///< GirihDType of o: f32, or `dtype`. CPU kernels write f32
+  int32_t o_dtype; ///< GirihDType of o: f32, or `dtype`
   int32_t reserved;
   uint64_t cpu_features; ///< what `entry` needs: bits of CpuFeatures.h
 } GirihKernelDesc;

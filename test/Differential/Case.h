@@ -46,12 +46,15 @@ enum class Layout {
 struct KernelCase {
   Pattern pattern;
   GirihDType dtype = GIRIH_F32;
+  bool roundsOutput = false; ///< o has `dtype`, else f32
   int64_t dim = 1, vDim = 1;
   bool topLeft = false;
   int64_t tileQ = 0, tileK = 0;
   std::string cpu; ///< empty: the host
   ScoreKind score = ScoreKind::None;
   float constant = 1; ///< of the score function
+
+  GirihDType oDtype() const { return roundsOutput ? dtype : GIRIH_F32; }
 };
 
 /// What one launch of it adds.

@@ -163,6 +163,7 @@ Group differential::drawGroup(uint64_t seed, int64_t number) {
     }
     group.launches.push_back(next);
   }
+  group.kernel.roundsOutput = drawer.oneIn(2);
   for (int64_t i = 0; i != launchesPerGroup; ++i)
     group.launches[i].number = number * launchesPerGroup + i;
   return group;

@@ -67,7 +67,9 @@ static std::unique_ptr<Problem> makeProblem(uint64_t seed, const KernelCase &ker
       {{launch.batch, launch.heads, launch.numQ, kernel.dim}, kernel.dtype, launch.q},
       {{launch.batch, launch.kvHeads, launch.numK, kernel.dim}, kernel.dtype, launch.k},
       {{launch.batch, launch.kvHeads, launch.numK, kernel.vDim}, kernel.dtype, launch.v},
-      {{launch.batch, launch.heads, launch.numQ, kernel.vDim}, GIRIH_F32, outputLayout(launch.o)},
+      {{launch.batch, launch.heads, launch.numQ, kernel.vDim},
+       kernel.oDtype(),
+       outputLayout(launch.o)},
       {},
       {},
       {},
@@ -200,6 +202,7 @@ static std::string compareResults(const Problem &p, const KernelCase &kernel,
 CompileOptions differential::compileOptions(const KernelCase &kernel) {
   CompileOptions options;
   options.dtype = kernel.dtype;
+  options.oDtype = kernel.oDtype();
   options.headDim = kernel.dim;
   options.vDim = kernel.vDim;
   options.align = kernel.topLeft ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;

@@ -31,8 +31,11 @@ public:
 
   void run() {
     bool isSimpler = true;
-    while (isSimpler && Clock::now() < end)
-      isSimpler = simplifySettings() | simplifyLengths() | simplifyPattern();
+    while (isSimpler && Clock::now() < end) {
+      isSimpler = simplifySettings();
+      isSimpler |= simplifyLengths();
+      isSimpler |= simplifyPattern();
+    }
   }
 
 private:
@@ -67,12 +70,15 @@ private:
   }
 
   bool simplifySettings() {
-    bool isSimpler = set(&KernelCase::cpu, std::string()) | set(&KernelCase::dtype, GIRIH_F32) |
-                     set(&KernelCase::score, ScoreKind::None) |
-                     set(&KernelCase::tileQ, int64_t(0)) | set(&KernelCase::tileK, int64_t(0)) |
-                     set(&KernelCase::topLeft, false) | set(&LaunchCase::batch, int64_t(1)) |
-                     set(&LaunchCase::magnitude, 1.0f) | set(&LaunchCase::scale, 0.0f) |
-                     set(&LaunchCase::zeroScale, false) | set(&LaunchCase::threads, 1);
+    bool isSimpler = false;
+    for (bool isTaken :
+         {set(&KernelCase::cpu, std::string()), set(&KernelCase::dtype, GIRIH_F32),
+          set(&KernelCase::roundsOutput, false), set(&KernelCase::score, ScoreKind::None),
+          set(&KernelCase::tileQ, int64_t(0)), set(&KernelCase::tileK, int64_t(0)),
+          set(&KernelCase::topLeft, false), set(&LaunchCase::batch, int64_t(1)),
+          set(&LaunchCase::magnitude, 1.0f), set(&LaunchCase::scale, 0.0f),
+          set(&LaunchCase::zeroScale, false), set(&LaunchCase::threads, 1)})
+      isSimpler |= isTaken;
     for (auto member : {&LaunchCase::q, &LaunchCase::k, &LaunchCase::v, &LaunchCase::o})
       isSimpler |= set(member, Layout::Contiguous);
     if (launch.heads > 1)
@@ -129,12 +135,12 @@ std::string differential::commandLine(const KernelCase &kernel, const LaunchCase
                                        "hide",  "hide start",    "key only"};
   static const char *const layouts[] = {"contiguous", "token-major", "padded", "reversed",
                                         "shared-batch"};
-  std::string line =
-      fmt::format("girih-run --check --pattern '{}' --q-len {} --k-len {} --batch {} --heads {} "
-                  "--kv-heads {} --dim {} --v-dim {} --dtype {} --align {} --threads {}",
-                  kernel.pattern.str(), launch.numQ, launch.numK, launch.batch, launch.heads,
-                  launch.kvHeads, kernel.dim, kernel.vDim, dtypes[kernel.dtype],
-                  kernel.topLeft ? "top_left" : "bottom_right", launch.threads);
+  std::string line = fmt::format(
+      "girih-run --check --pattern '{}' --q-len {} --k-len {} --batch {} --heads {} "
+      "--kv-heads {} --dim {} --v-dim {} --dtype {} --out-dtype {} --align {} --threads {}",
+      kernel.pattern.str(), launch.numQ, launch.numK, launch.batch, launch.heads, launch.kvHeads,
+      kernel.dim, kernel.vDim, dtypes[kernel.dtype], kernel.roundsOutput ? "same" : "f32",
+      kernel.topLeft ? "top_left" : "bottom_right", launch.threads);
   if (launch.zeroScale || launch.scale != 0)
     line += fmt::format(" --scale {}", launch.scale);
   return line + fmt::format("\n  and, which it has no flags for: tile {}x{} (0: chosen), cpu '{}', "

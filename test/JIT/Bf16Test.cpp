@@ -12,7 +12,6 @@
 
 #include "JitTesting.h"
 
-#include "girih/Reference/Rounding.h"
 #include "girih/Target/Cpu.h"
 
 #include <cmath>
@@ -27,13 +26,12 @@ namespace {
 class Bf16Tensors {
 public:
   Bf16Tensors(const Sizes &sizes, int64_t gap) : rounded(sizes), gap(gap) {
-    for (auto *data : {&rounded.qData, &rounded.kData, &rounded.vData})
-      for (float &value : *data)
-        value = roundTo(value, GIRIH_BF16);
+    rounded.roundInputs(GIRIH_BF16);
   }
 
   std::string launch(CompiledKernel &kernel) {
-    Storage q(rounded.q, gap), k(rounded.k, gap), v(rounded.v, gap);
+    NarrowCopy q(rounded.q, GIRIH_BF16, gap), k(rounded.k, GIRIH_BF16, gap),
+        v(rounded.v, GIRIH_BF16, gap);
     if (llvm::Error error = kernel.launch(q.view, k.view, v.view, rounded.o, rounded.lse.data(),
                                           rounded.scale, {}, 1))
       return llvm::toString(std::move(error));
@@ -43,24 +41,6 @@ public:
   Tensors rounded; ///< f32 of the same values, and the outputs
 
 private:
-  struct Storage {
-    Storage(const GirihView &from, int64_t gap) : view(from) {
-      int64_t numRows = from.shape[0] * from.shape[1] * from.shape[2], dim = from.shape[3];
-      // What lies between the rows must not be read as a number.
-      bits.assign(static_cast<size_t>(numRows * (dim + gap)), 0x7FC0);
-      const auto *values = static_cast<const float *>(from.data);
-      for (int64_t row = 0; row != numRows; ++row)
-        for (int64_t i = 0; i != dim; ++i)
-          bits[row * (dim + gap) + i] = toBf16(values[row * dim + i]);
-      view.data = bits.data();
-      view.dtype = GIRIH_BF16;
-      view.stride[2] = dim + gap;
-      view.stride[1] = view.stride[2] * from.shape[2];
-      view.stride[0] = view.stride[1] * from.shape[1];
-    }
-    GirihView view;
-    std::vector<uint16_t> bits;
-  };
   int64_t gap;
 };
 

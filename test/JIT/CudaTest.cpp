@@ -110,6 +110,27 @@ TEST_F(CudaCompile, DiskEntriesOfTheCpuAreOthers) {
   EXPECT_FALSE(hit);
 }
 
+TEST_F(CudaCompile, OutputsAreOfTheInputsTypeOrF32) {
+  auto session = makeSession();
+  for (auto [chip, dim] :
+       {std::pair("sm_90a", 64), std::pair("sm_90a", 20), std::pair("sm_80", 64)}) {
+    options.chip = chip;
+    options.headDim = dim;
+    options.oDtype.reset();
+    auto same = session->compileCuda(causal(), options);
+    ASSERT_TRUE(bool(same)) << llvm::toString(same.takeError());
+    EXPECT_EQ((*same)->desc.base.o_dtype, options.dtype);
+    EXPECT_EQ((*same)->desc.store_bytes, dim == 64 ? 8 : 4);
+    options.oDtype = GIRIH_F32;
+    auto wide = session->compileCuda(causal(), options);
+    ASSERT_TRUE(bool(wide)) << llvm::toString(wide.takeError());
+    EXPECT_EQ((*wide)->desc.base.o_dtype, GIRIH_F32);
+    EXPECT_EQ((*wide)->desc.store_bytes, 8);
+    EXPECT_NE((*wide)->id, (*same)->id);
+    EXPECT_EQ((*wide)->complaints, std::vector<std::string>());
+  }
+}
+
 TEST_F(CudaCompile, SessionsCompileOnce) {
   auto session = makeSession();
   bool hit = true;

@@ -45,6 +45,18 @@ TEST(CompileErrors, OptionsAreChecked) {
       {[](CompileOptions &o) { o.dtype = static_cast<GirihDType>(7); },
        GIRIH_INVALID,
        {"f32, bf16 or f16", "7"}},
+      {[](CompileOptions &o) { o.oDtype = GIRIH_BF16; },
+       GIRIH_INVALID,
+       {"expected the dtype of o to be f32, but got bf16"}},
+      {[](CompileOptions &o) {
+         o.dtype = GIRIH_BF16;
+         o.oDtype = GIRIH_F16;
+       },
+       GIRIH_INVALID,
+       {"expected the dtype of o to be f32 or bf16, but got f16"}},
+      {[](CompileOptions &o) { o.oDtype = static_cast<GirihDType>(7); },
+       GIRIH_INVALID,
+       {"expected the dtype of o to be f32, but got 7"}},
   };
   for (const BadOptions &bad : cases) {
     CompileOptions options;

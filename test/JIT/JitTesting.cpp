@@ -7,12 +7,15 @@
 
 #include "JitTesting.h"
 
+#include "girih/Reference/Rounding.h"
 #include "girih/Reference/Tolerance.h"
 #include "girih/Support/Error.h"
 
 #include <cmath>
 #include <limits>
 #include <random>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace girih;
 
@@ -54,6 +57,38 @@ Tensors::Tensors(const Sizes &s, uint64_t seed)
   v = viewOf(vData, s.batch, s.kvHeads, s.numK, s.vDim);
   o = viewOf(oData, s.batch, s.heads, s.numQ, s.vDim);
 }
+
+void Tensors::roundInputs(GirihDType dtype) {
+  for (auto *data : {&qData, &kData, &vData})
+    for (float &value : *data)
+      value = roundTo(value, dtype);
+}
+
+NarrowCopy::NarrowCopy(const GirihView &from, GirihDType dtype, int64_t gap) : view(from) {
+  int64_t numRows = from.shape[0] * from.shape[1] * from.shape[2], dim = from.shape[3];
+  size_t bytes = static_cast<size_t>(numRows * (dim + gap) - gap) * sizeof(uint16_t);
+  size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  mapped = (bytes + page - 1) / page * page + page;
+  pages = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *end = static_cast<char *>(pages) + mapped - page;
+  if (pages == MAP_FAILED || mprotect(end, page, PROT_NONE) != 0)
+    llvm::report_fatal_error("no memory for a tensor");
+  auto *bits = reinterpret_cast<uint16_t *>(end - bytes);
+  std::fill(bits, reinterpret_cast<uint16_t *>(end), uint16_t{0x7FC0}); // NaN of both types
+  const auto *values = static_cast<const float *>(from.data);
+  for (int64_t row = 0; row != numRows; ++row)
+    for (int64_t i = 0; i != dim; ++i) {
+      float value = values[row * dim + i];
+      bits[row * (dim + gap) + i] = dtype == GIRIH_BF16 ? toBf16(value) : toF16(value);
+    }
+  view.data = bits;
+  view.dtype = dtype;
+  view.stride[2] = dim + gap;
+  view.stride[1] = view.stride[2] * from.shape[2];
+  view.stride[0] = view.stride[1] * from.shape[1];
+}
+
+NarrowCopy::~NarrowCopy() { munmap(pages, mapped); }
 
 std::unique_ptr<Session> makeSession() {
   auto session = Session::create(SessionOptions::uncached());

@@ -28,10 +28,29 @@ class Tensors {
 public:
   explicit Tensors(const Sizes &sizes, uint64_t seed = 1);
 
+  /// Makes the inputs numbers that `dtype` has.
+  void roundInputs(GirihDType dtype);
+
   Sizes sizes;
   std::vector<float> qData, kData, vData, oData, lse;
   GirihView q, k, v, o;
   float scale;
+};
+
+/// A contiguous f32 tensor, rounded to 16 bits. Its rows lie `gap` elements apart, with NaN
+/// between them, and its last one ends where the process may not read.
+class NarrowCopy {
+public:
+  NarrowCopy(const GirihView &from, GirihDType dtype, int64_t gap = 0);
+  ~NarrowCopy();
+  NarrowCopy(const NarrowCopy &) = delete;
+  NarrowCopy &operator=(const NarrowCopy &) = delete;
+
+  GirihView view;
+
+private:
+  void *pages;
+  size_t mapped;
 };
 
 /// A session; its creation must work.

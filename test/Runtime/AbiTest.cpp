@@ -160,5 +160,5 @@ static_assert(sizeof(GirihStatus) == 1024);
 TEST(Abi, MagicSpellsTheName) {
   EXPECT_EQ(GIRIH_MAGIC,
             uint32_t{'G'} << 24 | uint32_t{'I'} << 16 | uint32_t{'R'} << 8 | uint32_t{'I'});
-  EXPECT_EQ(GIRIH_ABI_VERSION, 2u);
+  EXPECT_EQ(GIRIH_ABI_VERSION, 3u);
 }

@@ -196,7 +196,7 @@ TEST(Launch, RefusesWhatDoesNotFit) {
   s.kernel.entry = nullptr;
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
   EXPECT_STREQ(s.status.message, "expected the kernel to have a CPU entry, but got null");
-  s.kernel.abi_version = 3;
+  s.kernel.abi_version = 99;
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
   EXPECT_STREQ(s.status.message, "expected a kernel of ABI version 2, but got magic 0x47495249 "
                                  "and version 3");

@@ -52,6 +52,7 @@ llvm::Error girih::runCpu(Session &session, const Request &r, Tensors &tensors, 
   llvm::Expected<Timing> timing = timeLaunches(launch, result.threads, budget);
   if (!timing)
     return timing.takeError();
+  tensors.out.readBack();
   result.timeMs = timing->medianMs;
   result.launches = timing->launches;
   result.workspaceBytes = first.workspaceBytes;

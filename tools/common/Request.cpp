@@ -29,6 +29,8 @@ void girih::addKernelFlags(Flags &flags, RequestFlags &v, llvm::StringRef defaul
   flags.integer("dim", v.dim, 1, "D", "head dim of queries and keys");
   flags.integer("v-dim", v.vDim, 1, "E", "head dim of values (default: D)");
   flags.choice("dtype", v.dtype, {"f32", "bf16", "f16"}, "element type of q, k and v");
+  flags.choice("out-dtype", v.outDtype, {"auto", "f32", "same"},
+               "element type of o, same being that of q; auto: f32 on cpu, same on cuda");
   flags.choice("target", v.target, {"cpu", "cuda"}, "where to run");
   flags.text("chip", v.chip, "NAME",
              ("what kernels for cuda are for: sm_80, sm_86, sm_89 or sm_90a (default: " +
@@ -98,6 +100,8 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   r.dim = *flags.dim;
   r.vDim = flags.vDim.value_or(r.dim);
   r.dtype = flags.dtype == "f32" ? GIRIH_F32 : flags.dtype == "bf16" ? GIRIH_BF16 : GIRIH_F16;
+  if (flags.outDtype != "auto")
+    r.oDtype = flags.outDtype == "same" ? r.dtype : GIRIH_F32;
   r.align = flags.align == "top_left" ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT;
   r.cacheDir = flags.noCache ? "" : flags.cacheDir;
   r.cuda = flags.target == "cuda";

@@ -21,7 +21,7 @@ namespace girih {
 struct RequestFlags {
   std::optional<std::string> pattern, spec, cacheDir, chip, tile;
   std::optional<int64_t> qLen, kLen, batch, heads, kvHeads, dim, vDim;
-  std::string dtype = "f32", align = "bottom_right", target = "cpu";
+  std::string dtype = "f32", align = "bottom_right", target = "cpu", outDtype = "auto";
   bool noCache = false, json = false;
 };
 
@@ -40,6 +40,8 @@ struct Request : Problem {
   std::string chip;                    ///< that kernels for it are for; empty: the device's
 
   CompileOptions compileOptions() const;
+  /// The dtype of o.
+  GirihDType outDtype() const { return oDtype.value_or(cuda ? dtype : GIRIH_F32); }
 };
 
 /// Checks the flags and the pattern against them. Missing flags, unequal head

@@ -27,10 +27,14 @@ Tensor::Tensor(std::array<int64_t, 4> shape, GirihDType dtype, std::vector<float
   if (dtype == GIRIH_F32)
     return;
   bits.resize(rounded.size());
-  for (size_t i = 0; i < rounded.size(); ++i) {
+  for (size_t i = 0; i < rounded.size(); ++i)
     bits[i] = dtype == GIRIH_BF16 ? toBf16(rounded[i]) : toF16(rounded[i]);
+  readBack();
+}
+
+void Tensor::readBack() {
+  for (size_t i = 0; i < bits.size(); ++i)
     rounded[i] = dtype == GIRIH_BF16 ? fromBf16(bits[i]) : fromF16(bits[i]);
-  }
 }
 
 GirihView Tensor::view() {
@@ -103,7 +107,9 @@ static llvm::Error checkMemory(const Request &r) {
   double q = static_cast<double>(r.batch * r.heads) * static_cast<double>(r.numQ);
   double k = static_cast<double>(r.batch * r.kvHeads) * static_cast<double>(r.numK);
   double inputs = q * static_cast<double>(r.dim) + k * static_cast<double>(r.dim + r.vDim);
-  double bytes = inputs * (r.dtype == GIRIH_F32 ? 4 : 6) + q * static_cast<double>(r.vDim + 1) * 4;
+  double outputs = q * static_cast<double>(r.vDim);
+  double bytes = inputs * (r.dtype == GIRIH_F32 ? 4 : 6) +
+                 outputs * (r.oDtype.value_or(GIRIH_F32) == GIRIH_F32 ? 4 : 6) + q * 4;
   double memory =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
   if (bytes > memory * 0.9)
@@ -129,7 +135,8 @@ llvm::Expected<Tensors> girih::makeTensors(const Request &r, InputData data, uin
   tensors.k = input(1, {r.batch, r.kvHeads, r.numK, r.dim});
   tensors.v = input(2, {r.batch, r.kvHeads, r.numK, r.vDim});
   std::vector<float> poison(r.batch * r.heads * r.numQ * r.vDim, nan);
-  tensors.out = Tensor({r.batch, r.heads, r.numQ, r.vDim}, GIRIH_F32, std::move(poison));
+  tensors.out =
+      Tensor({r.batch, r.heads, r.numQ, r.vDim}, r.oDtype.value_or(GIRIH_F32), std::move(poison));
   tensors.lse.assign(r.batch * r.heads * r.numQ, nan);
   return tensors;
 }

@@ -30,6 +30,8 @@ public:
   /// The values as f32.
   const std::vector<float> &values() const { return rounded; }
   std::vector<float> &values() { return rounded; }
+  /// Takes over what a kernel has written through view().
+  void readBack();
 
 private:
   std::array<int64_t, 4> shape{};

@@ -45,6 +45,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     json.attribute("device", report.device);
     // Beyond the contract: what the numbers above were taken from.
     json.attribute("v_dim", r.vDim);
+    json.attribute("o_dtype", r.outDtype() == GIRIH_F32 ? "f32" : dtypeName(r.dtype));
     json.attribute("check", !report.check                   ? none
                             : report.check->comparison.good ? llvm::json::Value("pass")
                                                             : llvm::json::Value("fail"));
@@ -88,7 +89,10 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
   if (pattern.size() > 200)
     pattern = pattern.substr(0, 197) + "...";
   std::string out = pattern + "\n";
-  out += row("problem", lengths + ", " + dtypeName(r.dtype));
+  std::string dtypes = dtypeName(r.dtype);
+  if (r.oDtype)
+    dtypes += r.outDtype() == GIRIH_F32 ? ", o f32" : std::string(", o ") + dtypeName(r.dtype);
+  out += row("problem", lengths + ", " + dtypes);
   out += row("device", r.cuda ? report.device
                               : fmt::format("{}, {} thread{}", report.device, report.threads,
                                             report.threads == 1 ? "" : "s"));

@@ -18,6 +18,7 @@ static std::string number(int64_t value) { return std::to_string(value); }
 CompileOptions Problem::compileOptions() const {
   CompileOptions options;
   options.dtype = dtype;
+  options.oDtype = oDtype;
   options.headDim = dim;
   options.vDim = vDim;
   options.align = align;

@@ -20,7 +20,8 @@ namespace girih {
 struct Problem {
   Pattern pattern;
   int64_t batch = 1, heads = 1, kvHeads = 1, numQ = 0, numK = 0, dim = 64, vDim = 64;
-  GirihDType dtype = GIRIH_F32; ///< of q, k and v
+  GirihDType dtype = GIRIH_F32;     ///< of q, k and v
+  std::optional<GirihDType> oDtype; ///< as in CompileOptions
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   int64_t tileQ = 0, tileK = 0; ///< rows of a q-tile and keys of a k-tile; 0: chosen
 

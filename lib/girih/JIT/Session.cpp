@@ -22,6 +22,10 @@ int64_t girih::vDimOf(const CompileOptions &options) {
   return options.vDim ? options.vDim : options.headDim;
 }
 
+static const char *nameOf(GirihDType dtype) {
+  return dtype == GIRIH_F32 ? "f32" : dtype == GIRIH_BF16 ? "bf16" : "f16";
+}
+
 llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &options) const {
   if (!pattern)
     return invalidError("expected a pattern, but got none");
@@ -30,6 +34,12 @@ llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &opti
   if (options.dtype != GIRIH_F32 && options.dtype != GIRIH_BF16 && options.dtype != GIRIH_F16)
     return invalidError("expected dtype to be f32, bf16 or f16, but got " +
                         std::to_string(options.dtype));
+  if (GirihDType o = options.oDtype.value_or(options.dtype); o != GIRIH_F32 && o != options.dtype) {
+    std::string supported =
+        options.dtype == GIRIH_F32 ? "" : std::string(" or ") + nameOf(options.dtype);
+    return invalidError("expected the dtype of o to be f32" + supported + ", but got " +
+                        (o == GIRIH_BF16 || o == GIRIH_F16 ? nameOf(o) : std::to_string(o)));
+  }
   constexpr int64_t maxDim = 256;
   if (options.headDim < 1 || vDimOf(options) < 1)
     return invalidError("expected head dims of at least 1, but got dim " +
@@ -55,10 +65,13 @@ JitSession::emitL0(const Pattern &pattern, const CompileOptions &options, bool c
   mlir::Builder b(&context);
   KernelSpec spec;
   spec.name = kernelName;
-  spec.element = options.dtype == GIRIH_F32    ? mlir::Type(b.getF32Type())
-                 : options.dtype == GIRIH_BF16 ? mlir::Type(b.getBF16Type())
-                                               : mlir::Type(b.getF16Type());
-  spec.output = cuda ? spec.element : mlir::Type(b.getF32Type());
+  auto typeOf = [&](GirihDType dtype) -> mlir::Type {
+    return dtype == GIRIH_F32    ? mlir::Type(b.getF32Type())
+           : dtype == GIRIH_BF16 ? mlir::Type(b.getBF16Type())
+                                 : mlir::Type(b.getF16Type());
+  };
+  spec.element = typeOf(options.dtype);
+  spec.output = typeOf(options.oDtype.value_or(cuda ? options.dtype : GIRIH_F32));
   spec.headDim = options.headDim;
   spec.vDim = vDimOf(options);
   spec.topLeft = options.align == GIRIH_TOP_LEFT;
@@ -81,12 +94,11 @@ std::string girih::tilingOf(const CompileOptions &options) {
 
 KernelLabel girih::labelOf(const Pattern &pattern, const CompileOptions &options,
                            llvm::StringRef kind, llvm::StringRef target) {
-  const char *type = options.dtype == GIRIH_F32    ? "f32"
-                     : options.dtype == GIRIH_BF16 ? "bf16"
-                                                   : "f16";
-  std::string signature = type + (", dim " + std::to_string(options.headDim));
+  std::string signature = nameOf(options.dtype) + (", dim " + std::to_string(options.headDim));
   if (vDimOf(options) != options.headDim)
     signature += ", v-dim " + std::to_string(vDimOf(options));
+  if (options.oDtype)
+    signature += std::string(", out ") + nameOf(*options.oDtype);
   return {kind.str(), target.str(), signature, pattern.str()};
 }
 
@@ -182,6 +194,8 @@ girih::describe(mlir::ModuleOp module, const CompileOptions &options, GirihKerne
   descriptor.abi_version = GIRIH_ABI_VERSION;
   descriptor.name = kernelName;
   descriptor.dtype = options.dtype;
+  mlir::Type output = mlir::getElementTypeOrSelf(function.getResultTypes()[0]);
+  descriptor.o_dtype = output.isF32() ? GIRIH_F32 : options.dtype;
   descriptor.align = options.align;
   descriptor.head_dim = options.headDim;
   descriptor.v_dim = vDimOf(options);

@@ -47,7 +47,10 @@ using ScoreBuilder =
 
 /// What a kernel is compiled for. Everything here is part of its key.
 struct CompileOptions {
-  GirihDType dtype = GIRIH_F32;
+  GirihDType dtype = GIRIH_F32; ///< of q, k and v
+  /// Of o: GIRIH_F32, or `dtype`, to which sums in f32 are rounded once (to nearest, ties
+  /// to even). Unset: f32 on a CPU, `dtype` on a GPU.
+  std::optional<GirihDType> oDtype;
   int64_t headDim = 64; ///< D of q and k, 1 to 256
   int64_t vDim = 0;     ///< Dv, 1 to 256; 0 means headDim
   GirihAlign align = GIRIH_BOTTOM_RIGHT;

@@ -183,8 +183,8 @@ JitSession::compileCuda(const Pattern &pattern, const CompileOptions &given, boo
     return diagnostics.take(described.takeError());
   result->program = std::move(*described);
   desc.base.map = &result->program->get();
-  desc.base.o_dtype = options.dtype;
-  desc.store_bytes = static_cast<int32_t>(gpu::storeBytes(vDimOf(options), /*elementBytes=*/2));
+  const int64_t elementBytes = desc.base.o_dtype == GIRIH_F32 ? 4 : 2;
+  desc.store_bytes = static_cast<int32_t>(gpu::storeBytes(vDimOf(options), elementBytes));
   desc.box_q = desc.base.tile_q;
   desc.box_k = desc.base.tile_k;
   desc.box_cols = 64;

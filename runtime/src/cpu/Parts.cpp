@@ -7,6 +7,8 @@
 
 #include "Parts.h"
 
+#include "Rounding.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -38,6 +40,7 @@ GirihLaunch Parts::launchOf(const Piece &piece) const {
   part.o.data = addressBefore(rowsOf(piece.slot), row * vDim);
   part.o.stride[0] = part.o.stride[1] = 0;
   part.o.stride[2] = vDim;
+  part.o.dtype = GIRIH_F32;
   part.lse = addressBefore(lseOf(piece.slot), line * launch.num_q + row);
   return part;
 }
@@ -48,8 +51,18 @@ void Parts::finish(const Piece &piece) {
     merge(schedule.splits()[static_cast<size_t>(piece.split)], piece.task);
 }
 
+/// Writes `count` numbers as elements of `o`, from element `first` on.
+static void store(const float *values, int64_t count, const GirihView &o, int64_t first) {
+  if (o.dtype == GIRIH_F32) {
+    std::copy(values, values + count, static_cast<float *>(o.data) + first);
+    return;
+  }
+  auto *out = static_cast<uint16_t *>(o.data) + first;
+  std::transform(values, values + count, out, o.dtype == GIRIH_BF16 ? toBf16 : toF16);
+}
+
 /// o = sum of w[i] * o[i] with w[i] = exp(lse[i] - lse), exp(lse) = sum of exp(lse[i]).
-/// Parts that saw nothing have lse -inf and weight 0.
+/// Parts that saw nothing have lse -inf and weight 0. The sum is made in the first slot.
 void Parts::merge(const Split &split, const GirihTask &task) const {
   int64_t first = task.q_tile * tileQ, count = std::min(tileQ, launch.num_q - first);
   int64_t end = split.firstSlot + split.numSlots;
@@ -61,15 +74,16 @@ void Parts::merge(const Split &split, const GirihTask &task) const {
     for (int64_t slot = split.firstSlot; slot < end; ++slot)
       sum += std::exp(lseOf(slot)[r] - base);
     float scale = sum == 0 ? 0 : 1 / sum;
-    float *out = static_cast<float *>(launch.o.data) + task.batch * launch.o.stride[0] +
-                 task.head * launch.o.stride[1] + (first + r) * launch.o.stride[2];
-    std::fill(out, out + vDim, 0.0f);
+    float *total = rowsOf(split.firstSlot) + r * vDim;
     for (int64_t slot = split.firstSlot; slot < end; ++slot) {
       float weight = std::exp(lseOf(slot)[r] - base) * scale;
       const float *part = rowsOf(slot) + r * vDim;
       for (int64_t e = 0; e < vDim; ++e)
-        out[e] += weight * part[e];
+        total[e] = (slot == split.firstSlot ? 0 : total[e]) + weight * part[e];
     }
+    store(total, vDim, launch.o,
+          task.batch * launch.o.stride[0] + task.head * launch.o.stride[1] +
+              (first + r) * launch.o.stride[2]);
     if (launch.lse)
       launch.lse[(task.batch * launch.q.shape[1] + task.head) * launch.num_q + first + r] =
           base + std::log(sum);

@@ -18,7 +18,7 @@
 namespace girih {
 
 /// A slot for each part of a schedule: its rows, normalised by their own sums, and
-/// their log-sum-exp.
+/// their log-sum-exp, both f32 whatever the output is.
 class Parts {
 public:
   Parts(const GirihKernelDesc &kernel, const GirihLaunch &launch, const Schedule &schedule);

@@ -8,6 +8,7 @@
 #include "girih/Conversion/TileToCpu/Emitter.h"
 
 #include "girih-c/Runtime.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace girih;
@@ -214,57 +215,118 @@ void Emitter::loadTransposed(const Rows &rows, const Buffer &buffer) {
   });
 }
 
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
 LogicalResult Emitter::emitStore(tile::StoreOp op) {
-  if (Type element = cast<MemRefType>(op.getDest().getType()).getElementType(); !element.isF32())
-    return op.emitOpError("expected an f32 output on the CPU, but got ") << element;
-  Value batch = scalars[op.getBatch()], head = scalars[op.getHead()], row = scalars[op.getRow()];
+  Value row = scalars[op.getRow()];
   auto type = cast<RankedTensorType>(op.getTile().getType());
-  int64_t numRows = type.getDimSize(0);
   Value numQ = launchField(offsetof(GirihLaunch, num_q), b.getI64Type());
   Value left = arith::SubIOp::create(b, loc, numQ, row);
-  Value valid = arith::MinSIOp::create(b, loc, left, i64(numRows));
-
+  Value valid = arith::MinSIOp::create(b, loc, left, i64(type.getDimSize(0)));
   if (type.getRank() == 1) {
-    // lse is contiguous [B, H, N], and may be absent.
-    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-    Value base = launchField(offsetof(GirihLaunch, lse), pointer);
-    Value null = LLVM::ZeroOp::create(b, loc, pointer);
-    Value present = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, base, null);
-    Value numHeads = launchField(offsetof(GirihLaunch, q.shape) + sizeof(int64_t), b.getI64Type());
-    Value from = rowMemory(op.getTile());
-    auto branch = scf::IfOp::create(b, loc, present, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    Value line = add(arith::MulIOp::create(b, loc, batch, numHeads), head);
-    Value first = add(arith::MulIOp::create(b, loc, line, numQ), row);
-    loop(i64(0), valid, 1, [&](Value r) {
-      LLVM::StoreOp::create(b, loc, loadScalar(at(from, r)), at(base, add(first, r)));
-    });
+    storeLse(op, valid);
     return success();
   }
-
   if (isColMajor(op.getTile()))
     return op.emitOpError("expected a row-major tile on the CPU");
-  int64_t numCols = type.getDimSize(1);
-  Value base = rowPointer(op.getDest(), batch, head, row, b.getF32Type());
-  Value stride = launchField(offsetof(GirihLaunch, o.stride) + 2 * sizeof(int64_t), b.getI64Type());
   prepareRows(op.getTile());
+  Type f32 = b.getF32Type(), element = cast<MemRefType>(op.getDest().getType()).getElementType();
+  if (element == f32) {
+    storeRows(op, valid, f32);
+    return success();
+  }
+  // The rows of a part of a cut task are f32, whatever o is: they are rounded when merged.
+  Value dtype = launchField(offsetof(GirihLaunch, o) + offsetof(GirihView, dtype), b.getI32Type());
+  Value isPart =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, dtype,
+                            arith::ConstantIntOp::create(b, loc, b.getI32Type(), GIRIH_F32));
+  auto branch = scf::IfOp::create(b, loc, isPart, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  storeRows(op, valid, f32);
+  b.setInsertionPointToStart(branch.elseBlock());
+  storeRows(op, valid, element);
+  return success();
+}
+
+/// lse is contiguous [B, H, N], and may be absent.
+void Emitter::storeLse(tile::StoreOp op, Value valid) {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Value base = launchField(offsetof(GirihLaunch, lse), pointer);
+  Value null = LLVM::ZeroOp::create(b, loc, pointer);
+  Value present = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, base, null);
+  Value numHeads = launchField(offsetof(GirihLaunch, q.shape) + sizeof(int64_t), b.getI64Type());
+  Value numQ = launchField(offsetof(GirihLaunch, num_q), b.getI64Type());
+  Value from = rowMemory(op.getTile());
+  auto branch = scf::IfOp::create(b, loc, present, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value line =
+      add(arith::MulIOp::create(b, loc, scalars[op.getBatch()], numHeads), scalars[op.getHead()]);
+  Value first = add(arith::MulIOp::create(b, loc, line, numQ), scalars[op.getRow()]);
   loop(i64(0), valid, 1, [&](Value r) {
-    Value to = at(base, arith::MulIOp::create(b, loc, r, stride));
+    LLVM::StoreOp::create(b, loc, loadScalar(at(from, r)), at(base, add(first, r)));
+  });
+}
+
+/// Rows [0, valid) of a tile to o, whose elements are `element`.
+void Emitter::storeRows(tile::StoreOp op, Value valid, Type element) {
+  int64_t numCols = cast<RankedTensorType>(op.getTile().getType()).getDimSize(1);
+  Rows to;
+  to.element = element;
+  to.base = rowPointer(op.getDest(), scalars[op.getBatch()], scalars[op.getHead()],
+                       scalars[op.getRow()], element);
+  to.stride = launchField(offsetof(GirihLaunch, o.stride) + 2 * sizeof(int64_t), b.getI64Type());
+  loop(i64(0), valid, 1, [&](Value r) {
+    Value line = to.at(*this, r);
     for (int64_t lane = 0; lane < numCols; lane += width) {
       PointCache cache;
-      Value vector = element(op.getTile(), {r, lane, false}, cache);
-      if (lane + width <= numCols) {
-        storeVector(vector, at(to, Value(), lane));
-        continue;
-      }
-      SmallVector<bool> bits;
-      for (int64_t i = 0; i != width; ++i)
-        bits.push_back(lane + i < numCols);
-      Value mask = arith::ConstantOp::create(
-          b, loc, DenseElementsAttr::get(lanes(b.getI1Type()), ArrayRef<bool>(bits)));
-      LLVM::MaskedStoreOp::create(b, loc, vector, at(to, Value(), lane), mask, /*alignment=*/4);
+      Value vector = roundLanes(this->element(op.getTile(), {r, lane, false}, cache), element);
+      storeLanes(vector, line, lane, std::min(width, numCols - lane));
     }
   });
-  return success();
+}
+
+/// Lanes [0, count) to elements [first, first + count) of a row, in pieces of powers of two.
+/// (A masked store of a truncated vector of which one lane is wanted writes two elements:
+/// LLVM 22 makes it a store of the lane before it is truncated.)
+void Emitter::storeLanes(Value vector, Value row, int64_t first, int64_t count) {
+  Type element = cast<VectorType>(vector.getType()).getElementType();
+  unsigned alignment = element.getIntOrFloatBitWidth() / 8;
+  for (int64_t lane = 0; lane != count;) {
+    auto size = static_cast<int64_t>(llvm::bit_floor(static_cast<uint64_t>(count - lane)));
+    Value piece = vector;
+    if (size != width)
+      piece = vector::ExtractStridedSliceOp::create(b, loc, vector, ArrayRef<int64_t>{lane},
+                                                    ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+    Value address = LLVM::GEPOp::create(b, loc, row.getType(), element, row,
+                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(first + lane)});
+    LLVM::StoreOp::create(b, loc, piece, address, alignment);
+    lane += size;
+  }
+}
+
+/// f32 rounded to `element`, to nearest, ties to even. bf16 is the upper half of f32, and
+/// is rounded by integers: without AVX512-BF16 LLVM would call a function for each lane.
+Value Emitter::roundLanes(Value x, Type element) {
+  if (element.isF32())
+    return x;
+  if (element.isF16())
+    return arith::TruncFOp::create(b, loc, lanes(element), x);
+  VectorType words = lanes(b.getI32Type());
+  auto constant = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(words, value));
+  };
+  Value bits = arith::BitcastOp::create(b, loc, words, x);
+  Value upper = arith::ShRUIOp::create(b, loc, bits, constant(16));
+  Value isOdd = arith::AndIOp::create(b, loc, upper, constant(1));
+  Value sum = add(add(bits, constant(0x7fff)), isOdd);
+  Value nearest = arith::ShRUIOp::create(b, loc, sum, constant(16));
+  // Of a NaN the bits that are kept may all be 0, which would be infinity.
+  Value quiet = arith::OrIOp::create(b, loc, upper, constant(0x40));
+  Value isNan = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, x, x);
+  Value rounded = arith::SelectOp::create(b, loc, isNan, quiet, nearest);
+  return arith::TruncIOp::create(b, loc, lanes(b.getI16Type()), rounded);
 }

@@ -114,6 +114,10 @@ private:
   void loadTransposed(const Rows &rows, const Buffer &buffer);
   mlir::Value inPlaceOr(const Rows &rows, mlir::Value scratch, llvm::function_ref<void()> stage);
   mlir::LogicalResult emitStore(tile::StoreOp op);
+  void storeLse(tile::StoreOp op, mlir::Value valid);
+  void storeRows(tile::StoreOp op, mlir::Value valid, mlir::Type element);
+  void storeLanes(mlir::Value vector, mlir::Value row, int64_t first, int64_t count);
+  mlir::Value roundLanes(mlir::Value x, mlir::Type element);
   mlir::Value rowPointer(mlir::Value view, mlir::Value batch, mlir::Value head, mlir::Value row,
                          mlir::Type element);
   mlir::Value loadLanes(mlir::Value base, mlir::Type element, int64_t first, int64_t count);
