@@ -174,14 +174,30 @@ void girihCudaUnload(GirihCudaKernel *kernel);
 ///
 /// A plan with splits or copies has memory that a launch writes: its launches must run one
 /// after another, on one stream or ordered by events. Launches that may overlap need plans
-/// of their own.
+/// of their own. A plan can be made while a stream is captured to a CUDA graph: what that
+/// does is no part of the graph.
 int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc,
                         const GirihBlockMap *map, const GirihMapProgram *program,
                         const GirihLaunch *launch, GirihCudaPlan **plan, GirihStatus *status);
 void girihCudaPlanFree(GirihCudaPlan *plan);
+/// 1 when launches of the plan may overlap: it has neither splits nor copies.
+int32_t girihCudaPlanMayOverlap(const GirihCudaPlan *plan);
 /// Bytes of q, k, v and o that a launch with the tensors that the plan was made for copies;
 /// 0 when the kernel takes all of them as they are.
 int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan);
+
+/// What launches need to know of a stream.
+typedef struct GirihCudaStreamInfo {
+  uint64_t id;       ///< no other stream of the process has it, or had it
+  int32_t capturing; ///< whether what is enqueued becomes part of a CUDA graph
+  int32_t reserved;
+} GirihCudaStreamInfo;
+
+/// Asks the driver about `stream`: a CUstream, or null, 0x1 and 0x2 for the default stream,
+/// the legacy one and that of the calling thread. GIRIH_INVALID for a stream of another device
+/// or of another context than the primary one.
+int girihCudaStreamQuery(GirihCudaDevice *device, void *stream, GirihCudaStreamInfo *info,
+                         GirihStatus *status);
 
 /// Enqueues on `stream` (a CUstream; null: the default stream) copies of the tensors that
 /// the kernel cannot read as they are, if there are any, the kernel, the merge kernel if

@@ -31,12 +31,23 @@ struct State {
   FakeDriver seen;
   std::map<DevicePtr, Allocation> memory;
   std::vector<int> contexts; ///< the stack, as device numbers
+  int captureMode = 0;
   std::vector<std::unique_ptr<std::string>> images, functions;
 };
 
 State &state() {
   static State shared;
   return shared;
+}
+
+constexpr Result kErrorCaptureUnsupported = 900;
+
+/// The device of a fakeStream; -1 of the default ones, -2 of anything else.
+int deviceOf(Stream stream) {
+  const auto address = reinterpret_cast<uintptr_t>(stream);
+  if (address <= 2)
+    return -1;
+  return address >= 0x1000 && address < 0x1200 ? static_cast<int>((address - 0x1000) / 0x100) : -2;
 }
 
 /// The allocation that holds `pointer`, or null.
@@ -103,8 +114,14 @@ GIRIH_FAKE Result cuCtxPopCurrent_v2(Context *) {
   return 0;
 }
 GIRIH_FAKE Result cuCtxSynchronize() { return 0; }
+GIRIH_FAKE Result cuCtxGetDevice(DeviceId *device) {
+  *device = state().contexts.back();
+  return 0;
+}
 
 GIRIH_FAKE Result cuMemAlloc_v2(DevicePtr *memory, size_t bytes) {
+  if (state().seen.capturing && state().captureMode != kStreamCaptureModeRelaxed)
+    return kErrorCaptureUnsupported;
   if (bytes > size_t{1} << 30)
     return kErrorOutOfMemory;
   void *block = aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -205,6 +222,28 @@ GIRIH_FAKE Result cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank
   return 0;
 }
 
+GIRIH_FAKE Result cuStreamGetCtx(Stream stream, Context *context) {
+  const int device = deviceOf(stream);
+  if (device == -2)
+    return kErrorInvalidHandle;
+  *context = reinterpret_cast<Context>(
+      static_cast<uintptr_t>(device == -1 ? state().contexts.back() : device) + 1);
+  return 0;
+}
+GIRIH_FAKE Result cuStreamGetId(Stream stream, unsigned long long *id) {
+  const auto address = reinterpret_cast<uintptr_t>(stream);
+  *id = deviceOf(stream) == -1 ? address % 2 + 2 * static_cast<unsigned>(state().contexts.back())
+                               : address;
+  return 0;
+}
+GIRIH_FAKE Result cuStreamIsCapturing(Stream stream, int *capturing) {
+  *capturing = stream && stream == state().seen.capturing;
+  return 0;
+}
+GIRIH_FAKE Result cuThreadExchangeStreamCaptureMode(int *mode) {
+  std::swap(*mode, state().captureMode);
+  return 0;
+}
 GIRIH_FAKE Result cuStreamSynchronize(Stream) { return 0; }
 GIRIH_FAKE Result cuEventCreate(Event *event, unsigned) {
   *event = nullptr;

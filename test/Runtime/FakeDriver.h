@@ -48,7 +48,16 @@ struct FakeDriver {
   /// Result of every launch.
   int launchResult = 0;
   int64_t allocations = 0; ///< not yet freed
+  /// A stream that is being captured. Nothing is allocated meanwhile but by threads that
+  /// exchanged their capture mode for the relaxed one.
+  const void *capturing = nullptr;
 };
+
+/// The address of the fake stream `number` of a device.
+inline void *fakeStream(int device, int number) {
+  return reinterpret_cast<void *>(uintptr_t{0x1000} + 0x100 * static_cast<unsigned>(device) +
+                                  static_cast<unsigned>(number));
+}
 
 /// The state of the library, which exports this function as girihFakeDriver.
 using FakeDriverEntry = FakeDriver *(*)();

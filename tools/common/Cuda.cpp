@@ -11,6 +11,7 @@
 
 #include "girih-c/Cuda.h"
 #include "girih/Analysis/Reachability.h"
+#include "girih/JIT/CudaImage.h"
 #include "girih/Reference/Rounding.h"
 #include "girih/Support/Error.h"
 
@@ -100,28 +101,6 @@ static llvm::Expected<double> timeLaunchCalls(GirihCudaDevice *device, GirihCuda
   return times[times.size() / 2];
 }
 
-/// The chip of kernels that are made for a device. Code for 8.6 runs on 8.7, too.
-static llvm::Expected<std::string> chipOf(const GirihCudaDevice *device) {
-  int capability = girihCudaCapability(device);
-  switch (capability) {
-  case 80:
-    return "sm_80";
-  case 86:
-  case 87:
-    return "sm_86";
-  case 89:
-    return "sm_89";
-  case 90:
-    return "sm_90a";
-  default:
-    return unsupportedError(
-        std::string("device ") + girihCudaName(device) + " of compute capability " +
-        std::to_string(capability / 10) + "." + std::to_string(capability % 10) +
-        " is not supported; supported: 8.0, 8.6, 8.7, 8.9, 9.0, or --chip sm_80, "
-        "which newer devices compile themselves");
-  }
-}
-
 llvm::Error girih::probeCuda() {
   GirihCudaDevice *opened = nullptr;
   GirihStatus status{};
@@ -143,11 +122,6 @@ llvm::Expected<std::string> girih::chipFor(const Request &r) {
   return chipOf(opened);
 }
 
-/// Whether the device runs machine code for `chip`: that of its own generation.
-static bool runsCubin(const GirihCudaDevice *device, llvm::StringRef chip) {
-  return chip.starts_with("sm_" + std::to_string(girihCudaCapability(device) / 10));
-}
-
 llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors, float scale,
                            bool bench, llvm::StringRef layout, Measurement &result) {
   // A kernel is for the device, or what it is said to be for; without one it is
@@ -165,19 +139,11 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
       return chip.takeError();
     options.chip = *chip;
   }
-  const bool asPtx = opened && !runsCubin(opened, options.chip);
   auto code = session.compileCuda(r.pattern, options, &result.cacheHit);
+  if (opened && code)
+    code = withImageFor(opened, *code, r.pattern, options);
   if (!code)
     return code.takeError();
-  if (asPtx && (*code)->ptx.empty()) {
-    // The disk cache has machine code only.
-    auto fresh = Session::create(SessionOptions::uncached());
-    if (!fresh)
-      return fresh.takeError();
-    code = (*fresh)->compileCuda(r.pattern, options, &result.cacheHit);
-    if (!code)
-      return code.takeError();
-  }
   const GirihCudaKernelDesc &desc = (*code)->desc;
   result.compileMs = (*code)->compileMs;
   result.tileQ = desc.base.tile_q;
@@ -244,13 +210,10 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   Owned<GirihCudaPlan> plan(planned, girihCudaPlanFree);
   result.copiedBytes = girihCudaPlanCopiedBytes(planned);
 
-  const std::vector<char> &cubin = (*code)->cubin;
-  const bool isText = asPtx || cubin.empty();
-  const void *image = isText ? (*code)->ptx.c_str() : cubin.data();
-  int64_t imageBytes = isText ? (*code)->ptx.size() + 1 : cubin.size();
-  GirihCudaKernel *loaded = nullptr;
-  if (girihCudaLoad(opened, &desc, image, imageBytes, &loaded, &status) != GIRIH_OK)
-    return statusError(status);
+  auto image = loadImage(opened, **code, options.chip);
+  if (!image)
+    return image.takeError();
+  GirihCudaKernel *loaded = *image;
   Owned<GirihCudaKernel> kernel(loaded, girihCudaUnload);
 
   // The first launch is the one that is checked.

@@ -74,33 +74,64 @@ static bool equalExprs(const Expr *a, const Expr *b) {
   return true;
 }
 
-/// Compares two nodes without their children.
-static bool equalNodes(const PatternNode &a, const PatternNode &b) {
+/// Compares two nodes without their children and what a launch may change.
+static bool equalCode(const PatternNode &a, const PatternNode &b) {
   return a.kind == b.kind && a.children.size() == b.children.size() && a.left == b.left &&
          a.right == b.right && a.size == b.size && a.dilation == b.dilation &&
          a.stride == b.stride && a.period == b.period && a.lo == b.lo && a.hi == b.hi &&
          a.first == b.first && a.last == b.last && a.count == b.count && a.seed == b.seed &&
-         a.offsets == b.offsets && a.indptr == b.indptr && a.indices == b.indices &&
-         a.tableHeads == b.tableHeads && a.file == b.file && a.grid == b.grid &&
-         a.kernel == b.kernel && a.dilations == b.dilations && a.strides == b.strides &&
-         a.causal == b.causal && a.headBegin == b.headBegin && a.headEnd == b.headEnd &&
+         a.tableHeads == b.tableHeads && a.grid == b.grid && a.kernel == b.kernel &&
+         a.dilations == b.dilations && a.strides == b.strides && a.causal == b.causal &&
+         a.headBegin == b.headBegin && a.headEnd == b.headEnd &&
          equalExprs(a.expr.get(), b.expr.get());
 }
 
-bool girih::operator==(const Pattern &a, const Pattern &b) {
+/// Compares run-time operands and where they came from.
+static bool equalTables(const PatternNode &a, const PatternNode &b) {
+  return a.offsets == b.offsets && a.indptr == b.indptr && a.indices == b.indices &&
+         a.file == b.file;
+}
+
+/// Whether `equal` holds of all pairs of nodes at the same place. Trees that are one object
+/// are equal without a look when `skipsSame`.
+template <typename Equal>
+static bool equalTrees(const Pattern &a, const Pattern &b, bool skipsSame, const Equal &equal) {
   std::vector<std::pair<const PatternNode *, const PatternNode *>> work = {
       {a.get().get(), b.get().get()}};
   while (!work.empty()) {
     auto [x, y] = work.back();
     work.pop_back();
-    if (x == y)
+    if (x == y && (skipsSame || !x))
       continue;
-    if (!x || !y || !equalNodes(*x, *y))
+    if (!x || !y || !equal(*x, *y))
       return false;
     for (size_t i = 0; i < x->children.size(); ++i)
       work.push_back({x->children[i].get(), y->children[i].get()});
   }
   return true;
+}
+
+bool girih::operator==(const Pattern &a, const Pattern &b) {
+  return equalTrees(a, b, /*skipsSame=*/true, [](const PatternNode &x, const PatternNode &y) {
+    return equalCode(x, y) && equalTables(x, y);
+  });
+}
+
+bool girih::differInTablesOnly(const Pattern &a, const Pattern &b) {
+  // A table that one tree uses twice is one operand: the other must do the same.
+  std::vector<std::pair<const PatternNode *, const PatternNode *>> tables;
+  auto equal = [&](const PatternNode &x, const PatternNode &y) {
+    if (!equalCode(x, y))
+      return false;
+    if (x.kind != PatternKind::Segments && x.kind != PatternKind::BlockTable)
+      return true;
+    for (auto [known, partner] : tables)
+      if (known == &x || partner == &y)
+        return known == &x && partner == &y;
+    tables.push_back({&x, &y});
+    return true;
+  };
+  return equalTrees(a, b, /*skipsSame=*/false, equal);
 }
 
 //===----------------------------------------------------------------------===//

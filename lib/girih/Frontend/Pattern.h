@@ -205,6 +205,10 @@ private:
 /// Structural equality.
 bool operator==(const Pattern &a, const Pattern &b);
 
+/// Whether the two differ in nothing but values and lengths of run-time operands, so that
+/// one kernel serves both.
+bool differInTablesOnly(const Pattern &a, const Pattern &b);
+
 Pattern operator|(Pattern a, Pattern b);
 Pattern operator&(Pattern a, Pattern b);
 Pattern operator-(Pattern a, Pattern b);

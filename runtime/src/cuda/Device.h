@@ -52,6 +52,22 @@ private:
   bool entered = false;
 };
 
+/// Lets this thread allocate and free while it lives, though some stream is being captured
+/// to a CUDA graph.
+class RelaxedCapture {
+public:
+  explicit RelaxedCapture(const Driver &driver) : driver(driver) { exchange(); }
+  ~RelaxedCapture() { exchange(); }
+  RelaxedCapture(const RelaxedCapture &) = delete;
+  RelaxedCapture &operator=(const RelaxedCapture &) = delete;
+
+private:
+  void exchange() { driver.cuThreadExchangeStreamCaptureMode(&mode); }
+
+  const Driver &driver;
+  int mode = kStreamCaptureModeRelaxed; ///< then the one before
+};
+
 } // namespace girih::cuda
 
 #endif // GIRIH_RUNTIME_CUDA_DEVICE_H

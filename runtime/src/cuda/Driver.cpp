@@ -87,6 +87,7 @@ static int codeOf(Result result) {
   case kErrorInvalidDevice:
     return GIRIH_NO_DEVICE;
   case kErrorInvalidImage:
+  case kErrorInvalidHandle:
     return GIRIH_INVALID;
   case kErrorNoBinaryForGpu:
   case kErrorInvalidPtx:

@@ -43,6 +43,8 @@ constexpr Result kErrorInvalidImage = 200;
 constexpr Result kErrorNoBinaryForGpu = 209;
 constexpr Result kErrorInvalidPtx = 218;
 constexpr Result kErrorUnsupportedPtxVersion = 222;
+constexpr Result kErrorInvalidContext = 201;
+constexpr Result kErrorInvalidHandle = 400;
 constexpr Result kErrorNotFound = 500;
 
 constexpr int kDeviceMultiprocessorCount = 16;
@@ -65,6 +67,9 @@ constexpr int kJitErrorLogBuffer = 5;
 constexpr int kJitErrorLogBufferSizeBytes = 6;
 
 constexpr unsigned kEventDefault = 0;
+
+constexpr int kStreamCaptureNone = 0;
+constexpr int kStreamCaptureModeRelaxed = 2;
 
 constexpr int kTensorMapFloat16 = 6;
 constexpr int kTensorMapBFloat16 = 9;

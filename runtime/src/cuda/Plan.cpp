@@ -104,8 +104,14 @@ int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc
                 : !map     ? "a block map"
                 : !program ? "a map program"
                            : "a prepared launch");
-  return guarded(status,
-                 [&] { return createPlan(device, *desc, *map, *program, *launch, plan, status); });
+  return guarded(status, [&] {
+    RelaxedCapture relaxed(device->driver);
+    return createPlan(device, *desc, *map, *program, *launch, plan, status);
+  });
+}
+
+int32_t girihCudaPlanMayOverlap(const GirihCudaPlan *plan) {
+  return plan->numMerges == 0 && plan->copiedBytes == 0;
 }
 
 int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan) { return plan->copiedBytes; }
@@ -113,6 +119,7 @@ int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan) { return plan->copie
 void girihCudaPlanFree(GirihCudaPlan *plan) {
   if (!plan)
     return;
+  RelaxedCapture relaxed(plan->device->driver);
   girihCudaFree(plan->device, plan->memory);
   delete plan;
 }

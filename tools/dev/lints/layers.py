@@ -29,8 +29,7 @@ MAY = {
     | {"Support", "Frontend", "Analysis", "Transforms", "Conversion", "Pipelines", "Target"},
     "Explain": {"Support", "Frontend", "Analysis", "JIT"},
     "AOT": DIALECT | {"Support", "Frontend", "Analysis", "Target", "JIT"},
-    "CAPI": DIALECT
-    | {"Support", "Frontend", "Reference", "Analysis", "Pipelines", "Target", "JIT", "Explain"},
+    "CAPI": {"Support", "Frontend", "Reference", "Explain", "JIT"},
     "Bindings": {"CAPI"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')

@@ -1,0 +1,120 @@
+//===- Session.cpp - Sessions, and what the library is --------------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "girih/CAPI/CudaDevices.h"
+#include "girih/CAPI/Objects.h"
+#include "girih/CAPI/Version.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Config/llvm-config.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdlib>
+
+using namespace girih;
+using namespace girih::capi;
+
+//===----------------------------------------------------------------------===//
+// The library
+//===----------------------------------------------------------------------===//
+
+const GirihLibraryInfo *girihLibraryInfo(void) {
+  static const GirihLibraryInfo info = {
+      GIRIH_MAGIC,    GIRIH_ABI_VERSION,  GIRIH_COMPILER_API_VERSION, sizeof(GirihLibraryInfo),
+      libraryVersion, LLVM_VERSION_STRING};
+  return &info;
+}
+
+void girihTextFree(char *text) { std::free(text); }
+
+// A count costs a load where getpid() costs a system call.
+static std::atomic<uint64_t> numForks{0};
+
+uint64_t capi::forkCount() { return numForks.load(std::memory_order_relaxed); }
+
+static void watchForks() {
+  static const int watching =
+      pthread_atfork(nullptr, nullptr, [] { numForks.fetch_add(1, std::memory_order_relaxed); });
+  if (watching != 0)
+    throw std::bad_alloc(); // the only reason that there is
+}
+
+//===----------------------------------------------------------------------===//
+// Sessions
+//===----------------------------------------------------------------------===//
+
+SessionState::SessionState(std::unique_ptr<Session> session, int32_t threads)
+    : session(std::move(session)), threads(threads), devices(std::make_unique<CudaDevices>()) {}
+SessionState::~SessionState() = default;
+
+/// Threads that the environment asks for; 0 when it does not.
+static llvm::Expected<int32_t> threadsOfEnvironment() {
+  const char *text = std::getenv("GIRIH_NUM_THREADS");
+  if (!text || !*text)
+    return 0;
+  int32_t threads = 0;
+  constexpr int32_t most = 1 << 16;
+  if (!llvm::to_integer(text, threads, 10) || threads < 0 || threads > most)
+    return invalidError("expected GIRIH_NUM_THREADS to be a number from 0 to " +
+                        std::to_string(most) + ", but got '" + text + "'");
+  return threads;
+}
+
+static llvm::Expected<SessionOptions> readOptions(const GirihSessionOptions *given) {
+  SessionOptions options;
+  if (!given)
+    return options;
+  GirihSessionOptions read{};
+  if (llvm::Error error = readStruct("options", given, read))
+    return std::move(error);
+  if (read.cache_dir)
+    options.cacheDir = read.cache_dir;
+  if (read.cache_bytes >= 0)
+    options.cacheBytes = static_cast<uint64_t>(read.cache_bytes);
+  return options;
+}
+
+int girihSessionCreate(const GirihSessionOptions *options, GirihSession **session,
+                       GirihStatus *status) {
+  return guarded(status, [&]() -> llvm::Error {
+    if (!session)
+      return nullError("room for a session");
+    watchForks();
+    auto read = readOptions(options);
+    if (!read)
+      return read.takeError();
+    auto threads = threadsOfEnvironment();
+    if (!threads)
+      return threads.takeError();
+    auto made = Session::create(*read);
+    if (!made)
+      return made.takeError();
+    *session = new GirihSession{{}, std::make_shared<SessionState>(std::move(*made), *threads)};
+    return llvm::Error::success();
+  });
+}
+
+void girihSessionRelease(GirihSession *session) { release(session); }
+
+int64_t girihSessionCompilations(const GirihSession *session) {
+  return session && !session->isInherited() ? session->state->session->compilations() : 0;
+}
+
+char *girihSessionCacheProblem(const GirihSession *session) {
+  if (!session || session->isInherited())
+    return nullptr;
+  char *text = nullptr;
+  guarded(nullptr, [&] {
+    std::string problem = session->state->session->cacheProblem();
+    if (!problem.empty())
+      text = copyText(problem);
+    return llvm::Error::success();
+  });
+  return text;
+}
