@@ -33,9 +33,22 @@ static void collectKinds(const PatternNode &node, std::set<PatternKind> &kinds) 
     collectKinds(*child, kinds);
 }
 
+/// Parses what a pattern prints; its tables are in memory.
+static ParseResult parseAgain(const Pattern &pattern) {
+  ParseOptions options;
+  for (const TableRef &table : patternLookups(pattern))
+    options.tables.push_back(Table(table));
+  return parsePattern(pattern.str(), "<pattern>", options);
+}
+
+static int64_t countLookups(const Pattern &pattern) {
+  return static_cast<int64_t>(patternLookups(pattern).size());
+}
+
 TEST(RandomPatterns, are_valid_and_print_and_parse_as_themselves) {
   std::mt19937_64 random(test::seed());
   std::set<PatternKind> kinds;
+  int64_t lookups = 0;
   for (int i = 0; i < 6000; ++i) {
     DrawOptions options;
     options.shape = drawShape(random);
@@ -43,14 +56,16 @@ TEST(RandomPatterns, are_valid_and_print_and_parse_as_themselves) {
     options.allowNonAffine = i % 2;
     Pattern pattern = drawPattern(random, options);
     ASSERT_EQ(validateShape(pattern, options.shape), "") << pattern.str();
-    ParseResult parsed = parsePattern(pattern.str());
+    ParseResult parsed = parseAgain(pattern);
     ASSERT_TRUE(parsed) << parsed.error;
     ASSERT_TRUE(parsed.pattern == pattern) << pattern.str() << "\nparses as\n"
                                            << parsed.pattern.str();
     ASSERT_EQ(parsed.pattern.str(), pattern.str());
     collectKinds(*pattern, kinds);
+    lookups += countLookups(pattern);
   }
   EXPECT_EQ(kinds.size(), size_t(PatternKind::Predicate) + 1);
+  EXPECT_GT(lookups, 100);
 }
 
 TEST(RandomPatterns, are_the_same_for_the_same_seed) {
@@ -154,7 +169,7 @@ TEST(Shrink, keeps_what_the_failure_needs) {
     smaller = false;
     for (const Pattern &candidate : shrink(pattern)) {
       ASSERT_EQ(validate(candidate), "");
-      ParseResult parsed = parsePattern(candidate.str());
+      ParseResult parsed = parseAgain(candidate);
       ASSERT_TRUE(parsed && parsed.pattern == candidate) << candidate.str();
       if (fails(candidate)) {
         pattern = candidate;
@@ -175,7 +190,7 @@ TEST(Shrink, candidates_of_random_patterns_are_valid_and_canonical) {
     Pattern pattern = drawPattern(random, options);
     for (const Pattern &candidate : shrink(pattern)) {
       ASSERT_EQ(validate(candidate), "");
-      ParseResult parsed = parsePattern(candidate.str());
+      ParseResult parsed = parseAgain(candidate);
       ASSERT_TRUE(parsed && parsed.pattern == candidate) << candidate.str();
       ASSERT_FALSE(candidate == pattern);
     }

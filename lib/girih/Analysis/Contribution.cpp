@@ -160,7 +160,8 @@ llvm::Expected<Contributions> girih::contributions(PairCounter &counter, const P
 
 static bool readsHead(const Expr &expr) {
   return (expr.kind == ExprKind::Variable && expr.var == Var::H) ||
-         (expr.lhs && readsHead(*expr.lhs)) || (expr.rhs && readsHead(*expr.rhs));
+         (expr.lhs && readsHead(*expr.lhs)) || (expr.rhs && readsHead(*expr.rhs)) ||
+         llvm::any_of(expr.indices, [](const ExprRef &index) { return readsHead(*index); });
 }
 
 /// Collects the heads at which something new begins; returns whether every head

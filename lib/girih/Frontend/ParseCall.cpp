@@ -49,8 +49,8 @@ static const std::vector<Builtin> &builtins() {
        {{"size", Int, true}, {"count", Int, true}, {"seed", ArgType::Seed, false}}},
       {PatternKind::BlockTable,
        {{"size", Int, false},
-        {"indptr", Ints, false},
-        {"indices", Ints, false},
+        {"indptr", ArgType::Offsets, false},
+        {"indices", ArgType::Offsets, false},
         {"heads", Int, false},
         {"file", ArgType::File, false}}},
       {PatternKind::Neighborhood,
@@ -176,14 +176,13 @@ bool Parser::parseArgument(const ArgSpec &spec, ArgValue &value) {
     good = bool(value.pattern);
     break;
   case ArgType::Offsets:
-    if (peek().kind != TokenKind::File) {
-      if (!peek().is("["))
-        unexpected("a list '[...]' or '@file'");
-      else
-        good = parseInts(value.list);
-      break;
-    }
-    [[fallthrough]];
+    if (peek().kind == TokenKind::File)
+      good = parseNamedList(value);
+    else if (!peek().is("["))
+      unexpected("a list '[...]' or '@file'");
+    else
+      good = parseInts(value.list);
+    break;
   case ArgType::File:
     if (peek().kind == TokenKind::File) {
       value.file = resolve(take().text);
@@ -278,12 +277,6 @@ bool Parser::parseArguments(const Token &name, const std::vector<ArgSpec> &specs
 // Calls
 //===----------------------------------------------------------------------===//
 
-std::string Parser::resolve(const std::string &file) const {
-  if (options.baseDir.empty() || file[0] == '/')
-    return file;
-  return options.baseDir + (options.baseDir.back() == '/' ? "" : "/") + file;
-}
-
 /// Fills a block table from its file or its arguments, which exclude each other.
 bool Parser::readTable(PatternNode &node, std::vector<ArgValue> &values, Span span) {
   ArgValue &size = values[0], &indptr = values[1], &indices = values[2], &heads = values[3],
@@ -298,6 +291,8 @@ bool Parser::readTable(PatternNode &node, std::vector<ArgValue> &values, Span sp
     node.size = size.integer;
     node.indptr = std::move(indptr.list);
     node.indices = std::move(indices.list);
+    node.indptrName = std::move(indptr.table);
+    node.indicesName = std::move(indices.table);
     node.tableHeads = heads.present ? heads.integer : 1;
     return true;
   }
@@ -363,12 +358,7 @@ Operand Parser::callBuiltin(const Token &name, PatternKind kind,
     break;
   case PatternKind::Segments:
     node->offsets = std::move(values[0].list);
-    node->file = values[0].file;
-    if (!node->file.empty()) {
-      std::string message = readOffsetsFile(node->file, node->offsets);
-      if (!message.empty())
-        fail(values[0].span, message);
-    }
+    node->file = std::move(values[0].table);
     break;
   case PatternKind::RandomBlocks:
     node->size = values[0].integer;

@@ -162,6 +162,8 @@ ExprOperand Parser::parsePrimary() {
     return parseLiteral(/*negative=*/false, token.span);
   if (token.kind == TokenKind::Name)
     return parseNameInExpr();
+  if (token.kind == TokenKind::File && !constantsOnly)
+    return parseLookup();
   if (token.is("(")) {
     Token open = take();
     Level nested(*this, open.span);

@@ -236,6 +236,9 @@ Operand Parser::parsePredicate() {
 }
 
 Pattern Parser::parseWhole() {
+  checkTables();
+  if (failed())
+    return {};
   if (peek().kind == TokenKind::End) {
     fail(peek().span, "expected a pattern, but got an empty expression");
     return {};
@@ -340,7 +343,8 @@ bool Parser::parseDefinition() {
 }
 
 std::vector<NamedPattern> Parser::parseSpec() {
-  if (peek().kind == TokenKind::End)
+  checkTables();
+  if (!failed() && peek().kind == TokenKind::End)
     fail(peek().span, "expected 'pattern NAME = ...', but got an empty spec");
   while (!failed() && peek().kind != TokenKind::End)
     parseDefinition();
@@ -378,12 +382,14 @@ SpecResult girih::parseSpec(std::string_view text, std::string_view bufferName,
   return result;
 }
 
-ParseResult girih::parseSpecFile(const std::string &path, std::string_view name) {
+ParseResult girih::parseSpecFile(const std::string &path, std::string_view name,
+                                 const std::vector<Table> &tables) {
   std::string text;
   std::string error = readTextFile(path, text);
   if (!error.empty())
     return {Pattern(), fmt::format("error: {}", error)};
   ParseOptions options;
+  options.tables = tables;
   size_t slash = path.rfind('/');
   if (slash != std::string::npos)
     options.baseDir = path.substr(0, slash + 1);

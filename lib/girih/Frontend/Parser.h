@@ -24,6 +24,9 @@ struct ParseOptions {
   /// Folder that relative `@file` names start from; empty for the current one.
   /// `parseSpecFile` uses the folder of the spec.
   std::string baseDir;
+  /// What `@name` stands for before files are looked for; of different names. The trees
+  /// share them.
+  std::vector<Table> tables;
 };
 
 /// A pattern, or the rendered message: "file:line:col: error: ...", the source
@@ -56,8 +59,9 @@ SpecResult parseSpec(std::string_view text, std::string_view bufferName,
                      const ParseOptions &options = {});
 
 /// The pattern called `name` in a spec file; an empty name stands for the only
-/// pattern of the file.
-ParseResult parseSpecFile(const std::string &path, std::string_view name = {});
+/// pattern of the file. `tables` as in ParseOptions.
+ParseResult parseSpecFile(const std::string &path, std::string_view name = {},
+                          const std::vector<Table> &tables = {});
 
 } // namespace girih
 

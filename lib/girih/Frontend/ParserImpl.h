@@ -48,7 +48,7 @@ enum class ArgType {
   Ints,    // list of constants
   Flags,   // list of true and false
   Pattern, // expression
-  Offsets, // list of constants, or a file
+  Offsets, // list of constants, or a list of integers that '@name' names
   File,    // a file
 };
 
@@ -66,6 +66,7 @@ struct ArgValue {
   std::vector<int64_t> list;
   std::vector<bool> flags;
   std::string file;
+  std::string table; ///< Offsets: behind '@'
   Operand pattern;
   Span span;
 };
@@ -174,9 +175,17 @@ private:
   bool parseArgument(const ArgSpec &spec, ArgValue &value);
   bool parseInts(std::vector<int64_t> &values);
   bool parseFlags(std::vector<bool> &values);
+  bool parseNamedList(ArgValue &value);
   bool readTable(PatternNode &node, std::vector<ArgValue> &values, Span span);
   void unknownPattern(const Token &name);
   std::string resolve(const std::string &file) const;
+
+  //===--- Tables (ParseTable.cpp) ----------------------------------------===//
+  /// Checks `options.tables`; reports what is wrong.
+  void checkTables();
+  /// The table that a File token names: one in memory, else a file, read once. Null
+  /// after an error.
+  TableRef findTable(const Token &name);
 
   //===--- Predicates and constants (ParsePredicate.cpp) ------------------===//
   ExprOperand parseOr();
@@ -188,6 +197,7 @@ private:
   ExprOperand parsePrimary();
   ExprOperand parseFunction(const Token &name);
   ExprOperand parseNameInExpr();
+  ExprOperand parseLookup();
   ExprOperand parseLiteral(bool negative, Span span);
   ExprOperand makeOperation(ExprKind kind, const ExprOperand &a, const ExprOperand &b, Span span);
   bool requireType(const ExprOperand &operand, bool boolean, std::string_view where);
@@ -205,6 +215,7 @@ private:
   size_t visible = 0;
   /// Parameters of the current body.
   std::vector<Parameter> parameters;
+  std::map<std::string, TableRef> files; ///< tables that were read
 };
 
 } // namespace girih::detail

@@ -26,17 +26,21 @@ using namespace girih;
 
 Expr::~Expr() {
   std::vector<ExprRef> pending;
-  auto adopt = [&pending](ExprRef &ref) {
-    if (ref && ref->lhs && ref.use_count() == 1)
-      pending.push_back(std::move(ref));
+  auto adopt = [&pending](Expr &node) {
+    auto adoptOne = [&pending](ExprRef &ref) {
+      if (ref && (ref->lhs || !ref->indices.empty()) && ref.use_count() == 1)
+        pending.push_back(std::move(ref));
+    };
+    adoptOne(node.lhs);
+    adoptOne(node.rhs);
+    for (ExprRef &index : node.indices)
+      adoptOne(index);
   };
-  adopt(lhs);
-  adopt(rhs);
+  adopt(*this);
   while (!pending.empty()) {
     ExprRef node = std::move(pending.back());
     pending.pop_back();
-    adopt(const_cast<Expr &>(*node).lhs);
-    adopt(const_cast<Expr &>(*node).rhs);
+    adopt(const_cast<Expr &>(*node));
   }
 }
 
@@ -59,23 +63,33 @@ PatternNode::~PatternNode() {
 // Equality
 //===----------------------------------------------------------------------===//
 
-static bool equalExprs(const Expr *a, const Expr *b) {
+/// Compares expressions; `sameTable` compares the tables of their lookups. Expressions that
+/// are one object are equal without a look when `skipsSame`.
+template <typename SameTable>
+static bool equalExprs(const Expr *a, const Expr *b, bool skipsSame, const SameTable &sameTable) {
   std::vector<std::pair<const Expr *, const Expr *>> work = {{a, b}};
   while (!work.empty()) {
     auto [x, y] = work.back();
     work.pop_back();
-    if (x == y)
+    if (x == y && (skipsSame || !x))
       continue;
-    if (!x || !y || x->kind != y->kind || x->value != y->value || x->var != y->var)
+    if (!x || !y || x->kind != y->kind || x->value != y->value || x->var != y->var ||
+        x->indices.size() != y->indices.size())
+      return false;
+    if (x->kind == ExprKind::Lookup && !sameTable(x->table, y->table))
       return false;
     work.push_back({x->lhs.get(), y->lhs.get()});
     work.push_back({x->rhs.get(), y->rhs.get()});
+    for (size_t i = 0; i < x->indices.size(); ++i)
+      work.push_back({x->indices[i].get(), y->indices[i].get()});
   }
   return true;
 }
 
 /// Compares two nodes without their children and what a launch may change.
-static bool equalCode(const PatternNode &a, const PatternNode &b) {
+template <typename SameTable>
+static bool equalCode(const PatternNode &a, const PatternNode &b, bool skipsSame,
+                      const SameTable &sameTable) {
   return a.kind == b.kind && a.children.size() == b.children.size() && a.left == b.left &&
          a.right == b.right && a.size == b.size && a.dilation == b.dilation &&
          a.stride == b.stride && a.period == b.period && a.lo == b.lo && a.hi == b.hi &&
@@ -83,13 +97,13 @@ static bool equalCode(const PatternNode &a, const PatternNode &b) {
          a.tableHeads == b.tableHeads && a.grid == b.grid && a.kernel == b.kernel &&
          a.dilations == b.dilations && a.strides == b.strides && a.causal == b.causal &&
          a.headBegin == b.headBegin && a.headEnd == b.headEnd &&
-         equalExprs(a.expr.get(), b.expr.get());
+         equalExprs(a.expr.get(), b.expr.get(), skipsSame, sameTable);
 }
 
 /// Compares run-time operands and where they came from.
 static bool equalTables(const PatternNode &a, const PatternNode &b) {
   return a.offsets == b.offsets && a.indptr == b.indptr && a.indices == b.indices &&
-         a.file == b.file;
+         a.file == b.file && a.indptrName == b.indptrName && a.indicesName == b.indicesName;
 }
 
 /// Whether `equal` holds of all pairs of nodes at the same place. Trees that are one object
@@ -113,23 +127,30 @@ static bool equalTrees(const Pattern &a, const Pattern &b, bool skipsSame, const
 
 bool girih::operator==(const Pattern &a, const Pattern &b) {
   return equalTrees(a, b, /*skipsSame=*/true, [](const PatternNode &x, const PatternNode &y) {
-    return equalCode(x, y) && equalTables(x, y);
+    auto sameTable = [](const TableRef &s, const TableRef &t) {
+      return s == t || (s && t && *s == *t);
+    };
+    return equalCode(x, y, /*skipsSame=*/true, sameTable) && equalTables(x, y);
   });
 }
 
 bool girih::differInTablesOnly(const Pattern &a, const Pattern &b) {
   // A table that one tree uses twice is one operand: the other must do the same.
-  std::vector<std::pair<const PatternNode *, const PatternNode *>> tables;
-  auto equal = [&](const PatternNode &x, const PatternNode &y) {
-    if (!equalCode(x, y))
-      return false;
-    if (x.kind != PatternKind::Segments && x.kind != PatternKind::BlockTable)
-      return true;
-    for (auto [known, partner] : tables)
-      if (known == &x || partner == &y)
-        return known == &x && partner == &y;
-    tables.push_back({&x, &y});
+  std::vector<std::pair<const void *, const void *>> pairs;
+  auto paired = [&pairs](const void *x, const void *y) {
+    for (auto [known, partner] : pairs)
+      if (known == x || partner == y)
+        return known == x && partner == y;
+    pairs.emplace_back(x, y);
     return true;
+  };
+  auto sameTable = [&](const TableRef &x, const TableRef &y) {
+    return x && y && x->isFloat == y->isFloat && x->shape.size() == y->shape.size() &&
+           paired(x.get(), y.get());
+  };
+  auto equal = [&](const PatternNode &x, const PatternNode &y) {
+    bool hasTable = x.kind == PatternKind::Segments || x.kind == PatternKind::BlockTable;
+    return equalCode(x, y, /*skipsSame=*/false, sameTable) && (!hasTable || paired(&x, &y));
   };
   return equalTrees(a, b, /*skipsSame=*/false, equal);
 }
@@ -147,7 +168,7 @@ static std::optional<int64_t> fold(const ExprRef &expr, int depth, int &budget) 
     return std::nullopt;
   if (expr->kind == ExprKind::Constant)
     return expr->value;
-  if (expr->kind == ExprKind::Variable || isBoolean(expr->kind))
+  if (expr->kind == ExprKind::Variable || expr->kind == ExprKind::Lookup || isBoolean(expr->kind))
     return std::nullopt;
   std::optional<int64_t> a = fold(expr->lhs, depth + 1, budget);
   if (!a)
@@ -229,4 +250,12 @@ ExprRef detail::makeExpr(ExprKind kind, ExprRef lhs, ExprRef rhs) {
     if (std::optional<int64_t> value = foldConstant(rhs))
       rhs = makeConstant(*value);
   return make(kind, 0, Var::B, std::move(lhs), std::move(rhs));
+}
+
+ExprRef detail::makeLookup(TableRef table, std::vector<ExprRef> indices) {
+  auto node = std::make_shared<Expr>();
+  node->kind = ExprKind::Lookup;
+  node->table = std::move(table);
+  node->indices = std::move(indices);
+  return node;
 }

@@ -17,6 +17,8 @@
 #ifndef GIRIH_FRONTEND_PATTERN_H
 #define GIRIH_FRONTEND_PATTERN_H
 
+#include "girih/Frontend/Table.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,8 +42,9 @@ enum class ExprKind {
   Mod, // floor modulo by a positive constant
   Min,
   Max,
-  Abs, // lhs
-  Neg, // lhs
+  Abs,    // lhs
+  Neg,    // lhs
+  Lookup, // table, indices
   // Booleans.
   Lt,
   Le,
@@ -65,6 +68,8 @@ struct Expr {
   int64_t value = 0;
   Var var = Var::B;
   std::shared_ptr<const Expr> lhs, rhs;
+  TableRef table;
+  std::vector<std::shared_ptr<const Expr>> indices;
 
   /// Frees a long chain without recursion.
   ~Expr();
@@ -96,6 +101,34 @@ public:
 
 private:
   ExprRef node;
+};
+
+/// A named array, for lookups and for `ParseOptions`. Copies share the values.
+///
+///   Table doc("doc", ids, {batch, tokens});
+///   auto packed = predicate([&](Index b, Index h, Index q, Index k) {
+///     return doc(b, q) == doc(b, k);
+///   });
+class Table {
+public:
+  /// A list of integers.
+  Table(std::string name, std::vector<int64_t> values);
+  /// In C order.
+  Table(std::string name, std::vector<int64_t> values, std::vector<int64_t> shape);
+  /// f32, for score functions.
+  static Table ofFloats(std::string name, std::vector<float> values, std::vector<int64_t> shape);
+  explicit Table(TableRef data) : data(std::move(data)) {}
+
+  /// `@name[indices...]`, an index for each dimension. Every index must stay within the
+  /// table for all pairs of a launch, which the launch checks.
+  template <typename... Indices> Index operator()(Indices... indices) const {
+    return lookup({Index(indices)...});
+  }
+  Index lookup(std::vector<Index> indices) const;
+  const TableRef &get() const { return data; }
+
+private:
+  TableRef data;
 };
 
 Index operator+(Index a, Index b);
@@ -164,7 +197,7 @@ struct PatternNode {
   int64_t count = 0;
   uint64_t seed = 0;
   /// Segments: [0, ..., n], non-decreasing. Values are run-time operands: they
-  /// never reach a kernel's key. `file` is where they came from, if anywhere.
+  /// never reach a kernel's key. `file` is the file or table they came from, if any.
   std::vector<int64_t> offsets;
   /// BlockTable: CSR rows of key blocks for each query block; `tableHeads` row
   /// sets one after another (1: shared by every head); indptr has
@@ -173,6 +206,7 @@ struct PatternNode {
   std::vector<int64_t> indptr, indices;
   int64_t tableHeads = 1;
   std::string file;
+  std::string indptrName, indicesName; ///< of BlockTable's lists, without `@`
   /// Neighborhood, one entry a dimension (1 to 3).
   std::vector<int64_t> grid, kernel, dilations, strides;
   std::vector<bool> causal;
@@ -245,6 +279,11 @@ Pattern predicate(Bool expr);
 
 /// Builds a predicate from a callable (b, h, q, k) -> Bool.
 template <typename Callable> Pattern predicate(Callable callable);
+
+/// Tables that an expression, or the predicates of a tree, look up: each once, in the order of
+/// the kernel's arguments.
+std::vector<TableRef> exprLookups(const Expr &expr);
+std::vector<TableRef> patternLookups(const Pattern &pattern);
 
 /// Checks every value of the tree that does not depend on lengths (sizes and
 /// periods positive, windows not negative, head ranges disjoint, grids that hold

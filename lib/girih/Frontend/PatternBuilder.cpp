@@ -26,6 +26,13 @@ Index Index::nq() { return Index(detail::makeVariable(Var::NQ)); }
 Index Index::nk() { return Index(detail::makeVariable(Var::NK)); }
 Index detail::variable(Var var) { return Index(makeVariable(var)); }
 
+Index Table::lookup(std::vector<Index> indices) const {
+  std::vector<ExprRef> nodes;
+  for (const Index &index : indices)
+    nodes.push_back(index.get());
+  return Index(detail::makeLookup(data, std::move(nodes)));
+}
+
 static Index arith(ExprKind kind, const Index &a, const Index &b) {
   return Index(makeExpr(kind, a.get(), b.get()));
 }

@@ -30,6 +30,9 @@ ExprRef makeTruth(bool value);
 /// divisor is a single constant, as in what the printer writes.
 ExprRef makeExpr(ExprKind kind, ExprRef lhs, ExprRef rhs = nullptr);
 
+/// `@table[indices]`.
+ExprRef makeLookup(TableRef table, std::vector<ExprRef> indices);
+
 /// The value of an expression without variables; none if it has some, divides
 /// by something not positive, leaves int64, or is unreasonably large.
 std::optional<int64_t> foldConstant(const ExprRef &expr);

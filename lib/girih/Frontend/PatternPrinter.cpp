@@ -153,7 +153,9 @@ static const char *variableName(Var var) {
   return names[static_cast<int>(var)];
 }
 
-static std::string list(const std::vector<int64_t> &values) {
+static std::string list(const std::vector<int64_t> &values, const std::string &name = {}) {
+  if (!name.empty())
+    return girih::detail::printFile(name);
   std::string text = "[";
   for (size_t i = 0; i < values.size(); ++i) {
     if (i)
@@ -259,6 +261,14 @@ void Printer::expand(const Expr &expr) {
     text("abs(");
     child(expr.lhs.get(), 0);
     return text(")");
+  case ExprKind::Lookup:
+    text(expr.table ? detail::printFile(expr.table->name) + "[" : "<none>[");
+    for (size_t i = 0; i < expr.indices.size(); ++i) {
+      if (i)
+        text(", ");
+      child(expr.indices[i].get(), 0);
+    }
+    return text("]");
   case ExprKind::Min:
   case ExprKind::Max:
     text(spelling(expr.kind));
@@ -352,7 +362,7 @@ void Printer::arguments(const PatternNode &node) {
     args = ", size=" + std::to_string(node.size);
     break;
   case PatternKind::Segments:
-    put("offsets", node.file.empty() ? list(node.offsets) : detail::printFile(node.file));
+    put("offsets", list(node.offsets, node.file));
     break;
   case PatternKind::RandomBlocks:
     putInt("size", node.size);
@@ -365,8 +375,8 @@ void Printer::arguments(const PatternNode &node) {
       break;
     }
     putInt("size", node.size);
-    put("indptr", list(node.indptr));
-    put("indices", list(node.indices));
+    put("indptr", list(node.indptr, node.indptrName));
+    put("indices", list(node.indices, node.indicesName));
     if (node.tableHeads != 1)
       putInt("heads", node.tableHeads);
     break;

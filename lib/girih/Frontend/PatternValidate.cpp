@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
+#include <set>
 
 using namespace girih;
 
@@ -41,12 +43,14 @@ public:
 
 private:
   Range checkInt(const ExprRef &expr, int depth);
+  Range checkLookup(const Expr &expr, int depth);
   Range fail(std::string message) {
     if (error.empty())
       error = std::move(message);
     return {};
   }
   int64_t budget = maxNodes;
+  std::set<const TableData *> checkedTables;
 };
 
 } // namespace
@@ -83,6 +87,26 @@ Range PredicateChecker::checkInt(const ExprRef &expr, int depth) {
   return range;
 }
 
+/// Whatever its values are now, a lookup may give any 32-bit integer: other values compile
+/// nothing.
+Range PredicateChecker::checkLookup(const Expr &expr, int depth) {
+  if (!expr.table)
+    return fail("expected a lookup to name a table, but got none");
+  if (expr.table->isFloat)
+    return fail(fmt::format("expected table @{} to hold integers, but got f32, which score "
+                            "functions alone look up",
+                            expr.table->name));
+  if (checkedTables.insert(expr.table.get()).second)
+    if (std::string problem = validateLookup(*expr.table); !problem.empty())
+      return fail(problem);
+  if (expr.indices.size() != expr.table->shape.size())
+    return fail(fmt::format("expected {} indices of table @{}, one for each dimension, but got {}",
+                            expr.table->shape.size(), expr.table->name, expr.indices.size()));
+  for (const ExprRef &index : expr.indices)
+    checkInt(index, depth + 1);
+  return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+}
+
 Range PredicateChecker::check(const ExprRef &expr, int depth) {
   if (!error.empty())
     return {};
@@ -99,6 +123,8 @@ Range PredicateChecker::check(const ExprRef &expr, int depth) {
     return {expr->value, expr->value};
   case ExprKind::Variable:
     return variableRange(expr->var);
+  case ExprKind::Lookup:
+    return checkLookup(*expr, depth);
   case ExprKind::True:
   case ExprKind::False:
     return {};
@@ -434,12 +460,19 @@ std::string detail::validateNode(const PatternNode &node) {
 
 /// Nodes of an expression of which `validatePredicate` has bounded the number.
 static int64_t countNodes(const Expr &expr) {
-  return 1 + (expr.lhs ? countNodes(*expr.lhs) : 0) + (expr.rhs ? countNodes(*expr.rhs) : 0);
+  int64_t count =
+      1 + (expr.lhs ? countNodes(*expr.lhs) : 0) + (expr.rhs ? countNodes(*expr.rhs) : 0);
+  for (const ExprRef &index : expr.indices)
+    count += countNodes(*index);
+  return count;
 }
 
 /// Depth of an expression within its own bound.
 static int depthOf(const Expr &expr) {
-  return 1 + std::max(expr.lhs ? depthOf(*expr.lhs) : 0, expr.rhs ? depthOf(*expr.rhs) : 0);
+  int depth = std::max(expr.lhs ? depthOf(*expr.lhs) : 0, expr.rhs ? depthOf(*expr.rhs) : 0);
+  for (const ExprRef &index : expr.indices)
+    depth = std::max(depth, depthOf(*index));
+  return 1 + depth;
 }
 
 static std::string validateTree(const PatternNode &node, int depth, int64_t &budget) {

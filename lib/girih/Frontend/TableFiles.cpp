@@ -11,6 +11,8 @@
 
 #include "girih/Frontend/TableFiles.h"
 
+#include "girih/Support/Npy.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
@@ -134,6 +136,26 @@ std::string girih::readOffsetsFile(const std::string &path, std::vector<int64_t>
       return error;
     offsets.push_back(value);
   }
+}
+
+std::string girih::readTableFile(const std::string &path, TableData &table) {
+  llvm::StringRef ending(".npy");
+  if (!llvm::StringRef(path).ends_with(ending)) {
+    std::string error = readOffsetsFile(path, table.ints);
+    table.shape = {static_cast<int64_t>(table.ints.size())};
+    return error;
+  }
+  std::string bytes;
+  if (std::string error = readTextFile(path, bytes); !error.empty())
+    return error;
+  llvm::Expected<NpyTable> array = parseNpyTable(bytes, path);
+  if (!array)
+    return llvm::toString(array.takeError());
+  table.shape = std::move(array->shape);
+  table.isFloat = array->isFloat;
+  table.ints = std::move(array->ints);
+  table.floats = std::move(array->floats);
+  return "";
 }
 
 static std::string readList(Scanner &scanner, std::vector<int64_t> &values) {

@@ -11,6 +11,8 @@
 #ifndef GIRIH_FRONTEND_TABLEFILES_H
 #define GIRIH_FRONTEND_TABLEFILES_H
 
+#include "girih/Frontend/Table.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,6 +26,10 @@ std::string readTextFile(const std::string &path, std::string &text);
 /// Reads integers separated by spaces, commas or newlines; `#` starts a comment.
 /// Returns an empty string, or what is wrong, with the line.
 std::string readOffsetsFile(const std::string &path, std::vector<int64_t> &offsets);
+
+/// Reads an array: a file of NumPy by the ending `.npy`, else a list of integers as
+/// `readOffsetsFile` does. Returns an empty string, or what is wrong.
+std::string readTableFile(const std::string &path, TableData &table);
 
 /// What a block table file holds.
 struct BlockTableFile {

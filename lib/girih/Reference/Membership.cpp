@@ -41,7 +41,24 @@ struct Point {
 
 static bool holds(const Expr &expr, const Point &point);
 
+static int64_t valueOf(const Expr &expr, const Point &point);
+
+/// `@table[indices]`; 0 outside of the table, which no launch reads.
+static int64_t lookUp(const Expr &expr, const Point &point) {
+  const TableData &table = *expr.table;
+  int64_t position = 0;
+  for (size_t i = 0; i < expr.indices.size(); ++i) {
+    int64_t index = valueOf(*expr.indices[i], point);
+    if (index < 0 || index >= table.shape[i])
+      return 0;
+    position = position * table.shape[i] + index;
+  }
+  return table.ints[position];
+}
+
 static int64_t valueOf(const Expr &expr, const Point &point) {
+  if (expr.kind == ExprKind::Lookup)
+    return lookUp(expr, point);
   if (expr.kind == ExprKind::Constant)
     return expr.value;
   if (expr.kind == ExprKind::Variable)

@@ -44,9 +44,15 @@ private:
   Pattern drawHeads(const Shape &shape, int64_t firstHead, int64_t lastHead, int depth);
   Bool drawCondition(const Shape &shape, int depth);
   Index drawIndex(const Shape &shape, int depth);
+  Table drawTable(const Shape &shape, std::vector<int64_t> extents);
+  Index drawLookup(const Shape &shape, int depth);
+  Bool drawSameDocument(const Shape &shape);
+  /// `index` kept within `extent` by a remainder or by clamping.
+  Index within(Index index, int64_t extent);
 
   std::mt19937_64 &random;
   const DrawOptions &options;
+  int64_t numTables = 0;
 };
 
 } // namespace
@@ -218,7 +224,7 @@ Index Drawer::drawIndex(const Shape &shape, int depth) {
     }
   }
   Index a = drawIndex(shape, depth - 1);
-  switch (between(0, 9)) {
+  switch (between(0, 11)) {
   case 0:
   case 1:
     return a + drawIndex(shape, depth - 1);
@@ -235,9 +241,50 @@ Index Drawer::drawIndex(const Shape &shape, int depth) {
     return oneIn(2) ? min(a, drawIndex(shape, depth - 1)) : max(a, drawIndex(shape, depth - 1));
   case 8:
     return abs(a);
-  default:
+  case 9:
     return -a;
+  default:
+    return options.allowTables ? drawLookup(shape, depth - 1) : -a;
   }
+}
+
+Index Drawer::within(Index index, int64_t extent) {
+  return oneIn(2) ? index % extent : max(min(index, extent - 1), 0);
+}
+
+/// Sorted ids, few values, or anything.
+Table Drawer::drawTable(const Shape &shape, std::vector<int64_t> extents) {
+  int64_t size = 1, form = between(0, 2), at = 0;
+  for (int64_t extent : extents)
+    size *= extent;
+  std::vector<int64_t> values;
+  int64_t run = std::max<int64_t>(1, shape.numK / 8);
+  for (int64_t i = 0; i < size; ++i)
+    values.push_back(form == 0   ? at += oneIn(run)
+                     : form == 1 ? between(0, 2)
+                                 : between(-shape.numK, shape.numK));
+  return Table("t" + std::to_string(numTables++), std::move(values), std::move(extents));
+}
+
+Index Drawer::drawLookup(const Shape &shape, int depth) {
+  std::vector<int64_t> extents;
+  for (int64_t rank = between(1, 4); rank > 0; --rank)
+    extents.push_back(between(1, rank == 1 ? std::max<int64_t>(shape.numK, 1) : 4));
+  Table table = drawTable(shape, extents);
+  std::vector<Index> indices;
+  for (int64_t extent : extents)
+    indices.push_back(within(drawIndex(shape, depth), extent));
+  return table.lookup(std::move(indices));
+}
+
+/// What packed documents are in FlexAttention: ids of both sides are equal.
+Bool Drawer::drawSameDocument(const Shape &shape) {
+  int64_t longest = std::max({shape.numK, shape.qEnd, int64_t(1)});
+  Table ids = drawTable(shape, {2, longest});
+  Index row = oneIn(2) ? detail::variable(Var::H) % 2 : Index(between(0, 1));
+  // Queries may stand before the keys.
+  Index q = max(detail::variable(Var::Q), 0);
+  return ids(row, q) == ids(row, detail::variable(Var::K));
 }
 
 Bool Drawer::drawCondition(const Shape &shape, int depth) {
@@ -253,6 +300,8 @@ Bool Drawer::drawCondition(const Shape &shape, int depth) {
       return a || drawCondition(shape, depth - 1);
     }
   }
+  if (options.allowTables && oneIn(6))
+    return drawSameDocument(shape);
   Index a = drawIndex(shape, int(between(0, 3)));
   Index b = oneIn(2) ? Index(number(0, shape.numK)) : drawIndex(shape, int(between(0, 2)));
   switch (between(0, 7)) {

@@ -41,7 +41,8 @@ static std::vector<ExprRef> shrinkExpr(const ExprRef &expr) {
     return result;
   }
   if (expr->kind == ExprKind::Variable || !expr->lhs) {
-    if (expr->kind == ExprKind::Variable)
+    // Smaller indices could leave the table: a lookup goes as a whole.
+    if (expr->kind == ExprKind::Variable || expr->kind == ExprKind::Lookup)
       result.push_back(makeConstant(0));
     return result;
   }

@@ -42,9 +42,19 @@ static std::string excerpt(llvm::StringRef text) {
   return out;
 }
 
-static size_t elementSize(NpyType type) {
-  return type == NpyType::F16 ? 2 : type == NpyType::F32 ? 4 : 8;
-}
+/// How headers name the element types, and their bytes.
+static const struct {
+  NpyType type;
+  llvm::StringRef descr;
+  size_t bytes;
+} elementTypes[] = {{NpyType::F16, "<f2", 2},  {NpyType::F32, "<f4", 4}, {NpyType::F64, "<f8", 8},
+                    {NpyType::Bool, "|b1", 1}, {NpyType::I8, "|i1", 1},  {NpyType::I16, "<i2", 2},
+                    {NpyType::I32, "<i4", 4},  {NpyType::I64, "<i8", 8}, {NpyType::U8, "|u1", 1},
+                    {NpyType::U16, "<u2", 2},  {NpyType::U32, "<u4", 4}, {NpyType::U64, "<u8", 8}};
+
+static bool isFloat(NpyType type) { return type <= NpyType::F64; }
+
+static size_t elementSize(NpyType type) { return elementTypes[static_cast<int>(type)].bytes; }
 
 /// Widens an IEEE half; exact.
 static float halfToFloat(uint16_t bits) {
@@ -201,7 +211,25 @@ static llvm::Error checkShape(llvm::StringRef name, const std::vector<llvm::Stri
   return llvm::Error::success();
 }
 
-llvm::Expected<NpyHeader> girih::parseNpyHeader(llvm::StringRef bytes, llvm::StringRef name) {
+static llvm::Error parseType(llvm::StringRef descr, llvm::StringRef name, bool takesIntegers,
+                             NpyType &type) {
+  for (const auto &known : elementTypes) {
+    if (descr != known.descr || (!takesIntegers && !isFloat(known.type)))
+      continue;
+    type = known.type;
+    return llvm::Error::success();
+  }
+  const char *supported =
+      takesIntegers ? "integers, '<f4', '<f2' or '<f8'" : "'<f4', '<f2' or '<f8'";
+  if (descr.starts_with(">"))
+    return fileError(name, "expected little-endian data (" + llvm::Twine(supported) +
+                               "), but got big-endian '" + excerpt(descr) + "'");
+  return fileError(name, "expected element type " + llvm::Twine(supported) + ", but got '" +
+                             excerpt(descr) + "'");
+}
+
+llvm::Expected<NpyHeader> girih::parseNpyHeader(llvm::StringRef bytes, llvm::StringRef name,
+                                                bool takesIntegers) {
   if (!bytes.starts_with(npyMagic))
     return fileError(name, "expected a .npy file, but got other magic bytes '" +
                                excerpt(bytes.take_front(npyMagic.size())) + "'");
@@ -228,19 +256,8 @@ llvm::Expected<NpyHeader> girih::parseNpyHeader(llvm::StringRef bytes, llvm::Str
     return std::move(error);
   NpyHeader header;
   header.dataOffset = textBegin + length;
-  if (*fields.descr == "<f2")
-    header.type = NpyType::F16;
-  else if (*fields.descr == "<f4")
-    header.type = NpyType::F32;
-  else if (*fields.descr == "<f8")
-    header.type = NpyType::F64;
-  else if (fields.descr->starts_with(">"))
-    return fileError(name,
-                     "expected little-endian data ('<f4', '<f2' or '<f8'), but got big-endian '" +
-                         excerpt(*fields.descr) + "'");
-  else
-    return fileError(name, "expected element type '<f4', '<f2' or '<f8', but got '" +
-                               excerpt(*fields.descr) + "'");
+  if (llvm::Error error = parseType(*fields.descr, name, takesIntegers, header.type))
+    return std::move(error);
   if (*fields.fortran)
     return fileError(name, "expected C order, but got Fortran order");
   if (llvm::Error error = checkShape(name, *fields.shape, header))
@@ -267,6 +284,16 @@ static std::vector<float> convert(const char *data, NpyType type, int64_t elemen
   return out;
 }
 
+static llvm::Error checkData(llvm::StringRef bytes, llvm::StringRef name, const NpyHeader &header) {
+  size_t expected = static_cast<size_t>(header.elements) * elementSize(header.type);
+  size_t actual = bytes.size() - header.dataOffset;
+  if (actual == expected)
+    return llvm::Error::success();
+  return fileError(name, llvm::Twine(actual < expected ? "truncated data" : "trailing bytes") +
+                             ": expected " + llvm::Twine(expected) + " bytes of data, but got " +
+                             llvm::Twine(actual));
+}
+
 llvm::Expected<NpyArray> girih::parseNpy(llvm::StringRef bytes, llvm::StringRef name, size_t rank) {
   llvm::Expected<NpyHeader> header = parseNpyHeader(bytes, name);
   if (!header)
@@ -274,17 +301,65 @@ llvm::Expected<NpyArray> girih::parseNpy(llvm::StringRef bytes, llvm::StringRef 
   if (header->shape.size() != rank)
     return fileError(name, "expected an array of rank " + llvm::Twine(rank) + ", but got rank " +
                                llvm::Twine(header->shape.size()));
-  size_t expected = static_cast<size_t>(header->elements) * elementSize(header->type);
-  size_t actual = bytes.size() - header->dataOffset;
-  if (actual != expected)
-    return fileError(name, llvm::Twine(actual < expected ? "truncated data" : "trailing bytes") +
-                               ": expected " + llvm::Twine(expected) + " bytes of data, but got " +
-                               llvm::Twine(actual));
+  if (llvm::Error error = checkData(bytes, name, *header))
+    return std::move(error);
   NpyArray array;
   array.type = header->type;
   array.shape = std::move(header->shape);
   array.data = convert(bytes.data() + header->dataOffset, array.type, header->elements);
   return array;
+}
+
+/// A little-endian integer of `type`, as the bits of an int64.
+static int64_t integerAt(const char *data, NpyType type) {
+  namespace le = llvm::support::endian;
+  switch (type) {
+  case NpyType::Bool:
+    return *data != 0;
+  case NpyType::I8:
+    return static_cast<int8_t>(*data);
+  case NpyType::U8:
+    return static_cast<uint8_t>(*data);
+  case NpyType::I16:
+    return static_cast<int16_t>(le::read16le(data));
+  case NpyType::U16:
+    return le::read16le(data);
+  case NpyType::I32:
+    return static_cast<int32_t>(le::read32le(data));
+  case NpyType::U32:
+    return le::read32le(data);
+  default:
+    return static_cast<int64_t>(le::read64le(data));
+  }
+}
+
+llvm::Expected<NpyTable> girih::parseNpyTable(llvm::StringRef bytes, llvm::StringRef name) {
+  llvm::Expected<NpyHeader> header = parseNpyHeader(bytes, name, /*takesIntegers=*/true);
+  if (!header)
+    return header.takeError();
+  size_t rank = header->shape.size();
+  if (rank < 1 || rank > 4)
+    return fileError(name, "expected an array of 1 to 4 dimensions, but got " + llvm::Twine(rank));
+  if (llvm::Error error = checkData(bytes, name, *header))
+    return std::move(error);
+  NpyTable table;
+  table.shape = std::move(header->shape);
+  table.isFloat = isFloat(header->type);
+  const char *data = bytes.data() + header->dataOffset;
+  if (table.isFloat) {
+    table.floats = convert(data, header->type, header->elements);
+    return table;
+  }
+  table.ints.resize(header->elements);
+  size_t size = elementSize(header->type);
+  for (int64_t i = 0; i < header->elements; ++i) {
+    table.ints[i] = integerAt(data + i * size, header->type);
+    if (header->type == NpyType::U64 && table.ints[i] < 0)
+      return fileError(name, "expected integers of 64 bits with a sign, but got " +
+                                 llvm::Twine(static_cast<uint64_t>(table.ints[i])) +
+                                 " at element " + llvm::Twine(i));
+  }
+  return table;
 }
 
 llvm::Expected<NpyArray> girih::readNpy(const std::string &path, size_t rank) {

@@ -22,8 +22,9 @@
 
 namespace girih {
 
-/// Element types that are read: '<f4', '<f2' and '<f8'.
-enum class NpyType { F16, F32, F64 };
+/// Element types that are read: '<f4', '<f2' and '<f8', and for tables also booleans ('|b1')
+/// and integers of 8 to 64 bits.
+enum class NpyType { F16, F32, F64, Bool, I8, I16, I32, I64, U8, U16, U32, U64 };
 
 /// What the header of a file says. The data follows at `dataOffset`.
 struct NpyHeader {
@@ -40,11 +41,20 @@ struct NpyArray {
   std::vector<float> data;
 };
 
+/// An array in C order that lookups read: integers, or floats narrowed to f32.
+struct NpyTable {
+  std::vector<int64_t> shape;
+  bool isFloat = false;
+  std::vector<int64_t> ints; ///< unless isFloat
+  std::vector<float> floats; ///< if isFloat
+};
+
 /// Reads versions 1.0, 2.0 and 3.0 of the header out of `bytes`; `name` is the
 /// file, for messages. Fails with GIRIH_INVALID on bad magic or version, a
-/// truncated or malformed header, other element types, big-endian or Fortran
-/// order, and negative or overflowing shapes.
-llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes, llvm::StringRef name);
+/// truncated or malformed header, other element types (integers unless
+/// `takesIntegers`), big-endian or Fortran order, and negative or overflowing shapes.
+llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes, llvm::StringRef name,
+                                         bool takesIntegers = false);
 
 /// Reads an array of `rank` dimensions out of the bytes of a file. Also fails on
 /// truncated data and on bytes after it.
@@ -52,6 +62,10 @@ llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, llvm::StringRef name, s
 
 /// The same of the file at `path`.
 llvm::Expected<NpyArray> readNpy(const std::string &path, size_t rank);
+
+/// Reads an array of 1 to 4 dimensions and of any element type. Also fails on truncated
+/// data, on bytes after it, and on integers beyond int64.
+llvm::Expected<NpyTable> parseNpyTable(llvm::StringRef bytes, llvm::StringRef name);
 
 /// Writes f32 data in version 1.0 through a temporary file beside `path` that is
 /// renamed at the end: on failure, what was at `path` is still there.
