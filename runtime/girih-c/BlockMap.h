@@ -53,6 +53,15 @@ typedef enum GirihMapOp {
   GIRIH_MAP_SEG_BEGIN = 6, ///< first unit of the segment of table imm that holds
                            ///< unit a; a + 1 when a is in no segment
   GIRIH_MAP_SEG_END = 7,   ///< last unit of that segment; a when in none
+  GIRIH_MAP_MIN = 8,       ///< min(a, b)
+  GIRIH_MAP_MAX = 9,       ///< max(a, b)
+  /// a * extent + b: the place in C order of index b of dimension imm % 4 in table
+  /// imm / 4, behind the indices before it, whose place is a.
+  GIRIH_MAP_PLACE = 10,
+  /// The value of table imm at place a: index 0, or the PLACE of the last of its
+  /// dimensions above that of the one before, and so on. Of an f32 table it has no
+  /// value here, but its indices are checked.
+  GIRIH_MAP_LOOKUP = 11,
   // Booleans.
   GIRIH_MAP_TRUE = 16,
   GIRIH_MAP_FALSE = 17,
@@ -85,13 +94,18 @@ typedef enum GirihTableKind {
   /// No operand: `count` distinct units for each (h, unit of Q), drawn by
   /// girihRandomBlocks.
   GIRIH_TABLE_RANDOM = 2,
+  /// Run-time operand: an array of `count` dimensions that is looked up, of integers
+  /// that fit 32 bits.
+  GIRIH_TABLE_LOOKUP = 3,
+  /// The same of f32, which score functions look up.
+  GIRIH_TABLE_LOOKUP_F32 = 4,
 } GirihTableKind;
 
 typedef struct GirihMapTable {
   int32_t kind;    ///< a GirihTableKind
   int32_t operand; ///< index of the first run-time operand; -1 for none
-  int64_t unit;    ///< tokens of a unit, > 0
-  int64_t count;   ///< RANDOM: blocks for each row
+  int64_t unit;    ///< tokens of a unit, > 0; 1 for arrays
+  int64_t count;   ///< RANDOM: blocks for each row; BLOCKS: row sets; LOOKUP: dimensions
   uint64_t seed;   ///< RANDOM
 } GirihMapTable;
 
@@ -124,14 +138,24 @@ typedef struct GirihMapProgram {
   int32_t num_reverse;
   int32_t num_operands;
   int32_t root;       ///< boolean node
-  int32_t uses_batch; ///< whether any node reads B
-  int32_t uses_head;  ///< whether any node reads H, or a table has head rows
+  int32_t uses_batch; ///< whether the pattern reads B
+  int32_t uses_head;  ///< whether the pattern reads H, or a table has head rows
 } GirihMapProgram;
 
-/// A borrowed run-time operand: a list of int64 values.
+typedef enum GirihOperandType {
+  GIRIH_OPERAND_I64 = 0,
+  GIRIH_OPERAND_F32 = 1, ///< of GIRIH_TABLE_LOOKUP_F32 alone
+} GirihOperandType;
+
+/// A borrowed run-time operand: an array in C order, in host memory. Lists, which are all
+/// operands but those of lookups, need `data` and `size` alone.
 typedef struct GirihOperand {
-  const int64_t *data;
-  int64_t size;
+  const void *data; ///< int64_t, or float
+  int64_t size;     ///< values
+  const char *name; ///< for messages; may be null
+  int32_t type;     ///< a GirihOperandType
+  int32_t rank;     ///< dimensions, 1 to 4; 0 stands for 1
+  int64_t shape[4]; ///< of the first `rank` dimensions; their product is `size`
 } GirihOperand;
 
 /// The lengths of one launch.
@@ -153,8 +177,8 @@ typedef struct GirihBoundTable {
   int32_t kind;
   int32_t per_head; ///< BLOCKS, RANDOM: whether rows differ by head
   int64_t unit;
-  int64_t num_units;  ///< SEGMENTS: units that `ids` covers
-  const int32_t *ids; ///< SEGMENTS: segment of each unit
+  int64_t num_units;  ///< SEGMENTS: units that `ids` covers; LOOKUP: values
+  const int32_t *ids; ///< SEGMENTS: segment of each unit; LOOKUP: values
   /// SEGMENTS: segment s of `rows` has units [indptr[s], indptr[s + 1]); row0 is 0.
   /// BLOCKS, RANDOM: row r of head h, r in [row0, row0 + rows), lists
   /// indices[indptr[h' * (rows + 1) + r - row0] ...), ascending, h' = per_head ? h : 0.
@@ -162,6 +186,9 @@ typedef struct GirihBoundTable {
   int64_t rows;
   const int64_t *indptr;
   const int32_t *indices;
+  /// LOOKUP: `ids` has the `num_units` values in C order (of f32 tables their bits), and
+  /// these are the extents; 1 behind the last dimension.
+  int64_t extent[4];
 } GirihBoundTable;
 
 /// State of a listed k-tile.
@@ -193,8 +220,10 @@ typedef struct GirihBlockMap GirihBlockMap;
 /// caller (girihBlockMapFree). Operands are copied where the map needs them.
 /// Fails with GIRIH_INVALID on operands that are not what the program asks for
 /// (offsets that do not start at 0, decrease or do not end at the length, CSR
-/// that decreases or names a block outside), GIRIH_UNSUPPORTED beyond
-/// GIRIH_MAX_TOKENS and GIRIH_MAX_HEADS.
+/// that decreases or names a block outside, arrays of another rank or with values
+/// beyond 32 bits), and on indices that could leave their array for some pair of
+/// the launch by interval arithmetic; GIRIH_UNSUPPORTED beyond GIRIH_MAX_TOKENS and
+/// GIRIH_MAX_HEADS.
 int girihBlockMapBuild(const GirihMapProgram *program, const GirihMapParams *params,
                        GirihBlockMap **map, GirihStatus *status);
 

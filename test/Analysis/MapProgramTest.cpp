@@ -41,7 +41,8 @@ protected:
 
   std::unique_ptr<MapProgram> build(const std::string &body) {
     std::string text = "func.func @f(%q: f32, %k: f32, %v: f32, %scale: f32, %a: tensor<?xi64>, "
-                       "%b: tensor<?xi64>, %c: tensor<?xi64>, %p: !girih.pattern) "
+                       "%b: tensor<?xi64>, %c: tensor<?xi64>, %p: !girih.pattern, "
+                       "%t: tensor<?x?xi32>, %u: tensor<?xf32>) "
                        "-> !girih.pattern {\n" +
                        body + "\n}\n";
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
@@ -50,7 +51,12 @@ protected:
       return nullptr;
     }
     auto function = *module->getOps<mlir::func::FuncOp>().begin();
-    return buildMapProgram(function.getBody().front().getTerminator()->getOperand(0));
+    llvm::SmallVector<mlir::Value> reads;
+    function.walk([&](TermLookupOp op) {
+      if (op->hasAttr("read"))
+        reads.push_back(op);
+    });
+    return buildMapProgram(function.getBody().front().getTerminator()->getOperand(0), reads);
   }
 
   int64_t count(const MapProgram &program, GirihMapOp op) {
@@ -125,6 +131,63 @@ TEST_F(MapProgramTest, numbersOperandsOfTables) {
   EXPECT_EQ(program->get().num_operands, 3);
   EXPECT_EQ(program->get().uses_head, 1);
   EXPECT_EQ(program->get().num_forward, 0);
+}
+
+TEST_F(MapProgramTest, numbersArraysBeforeOtherTables) {
+  auto program =
+      build("%x = girih.term_lookup %t at affine_map<()[b, h, q, k, nq, nk, n] -> (b, k)> : "
+            "tensor<?x?xi32>\n"
+            "%0 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : (x >= 0)> terms(%x)\n"
+            "%1 = girih.segments %a : tensor<?xi64>\n"
+            "%2 = girih.intersect %0, %1\nreturn %2 : !girih.pattern");
+  ASSERT_NE(program, nullptr) << message;
+  ASSERT_EQ(program->tables.size(), 3u);
+  EXPECT_EQ(program->tables[0].kind, GIRIH_TABLE_LOOKUP);
+  EXPECT_EQ(program->tables[0].operand, 4);
+  EXPECT_EQ(program->tables[0].count, 2);
+  EXPECT_EQ(program->tables[1].kind, GIRIH_TABLE_LOOKUP_F32);
+  EXPECT_EQ(program->tables[2].kind, GIRIH_TABLE_SEGMENTS);
+  EXPECT_EQ(count(*program, GIRIH_MAP_PLACE), 1);
+  EXPECT_EQ(count(*program, GIRIH_MAP_LOOKUP), 1);
+  EXPECT_EQ(program->get().num_operands, 6);
+  EXPECT_EQ(program->get().uses_batch, 1);
+}
+
+TEST_F(MapProgramTest, solvesBoundsThatReadTheBatchAlone) {
+  const std::string lookup =
+      "%x = girih.term_lookup %t at affine_map<()[b, h, q, k, nq, nk, n] -> (b, ";
+  const std::string rest =
+      ")> : tensor<?x?xi32>\n"
+      "%0 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : (x - k - 1 >= 0)> terms(%x)\n"
+      "return %0 : !girih.pattern";
+  auto program = build(lookup + "h" + rest); // k < @t[b, h]
+  ASSERT_NE(program, nullptr) << message;
+  EXPECT_EQ(program->get().num_forward, 1);
+  program = build(lookup + "q" + rest); // in no known direction along q
+  ASSERT_NE(program, nullptr) << message;
+  EXPECT_EQ(program->get().num_forward, 0);
+}
+
+TEST_F(MapProgramTest, whatScoresReadIsNotOfTheMap) {
+  auto program = build(
+      "%x = girih.term_lookup %u at affine_map<()[b, h, q, k, nq, nk, n] -> (h * 8 + b)> {read} : "
+      "tensor<?xf32>\n"
+      "%0 = girih.full\nreturn %0 : !girih.pattern");
+  ASSERT_NE(program, nullptr) << message;
+  EXPECT_EQ(count(*program, GIRIH_MAP_LOOKUP), 1);
+  EXPECT_EQ(program->get().uses_batch, 0);
+  EXPECT_EQ(program->get().uses_head, 0);
+}
+
+TEST_F(MapProgramTest, refusesArraysMadeInTheFunction) {
+  EXPECT_EQ(build("%0 = arith.constant dense<[0, 4]> : tensor<2xi32>\n"
+                  "%x = girih.term_lookup %0 at affine_map<()[b, h, q, k, nq, nk, n] -> (k)> : "
+                  "tensor<2xi32>\n"
+                  "%1 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : (x >= 0)> terms(%x)\n"
+                  "return %1 : !girih.pattern"),
+            nullptr);
+  EXPECT_EQ(message, "'girih.term_lookup' op expected run-time operands to be function arguments "
+                     "after q, k, v and scale");
 }
 
 TEST_F(MapProgramTest, doesNotWrapAroundWhenItSolves) {

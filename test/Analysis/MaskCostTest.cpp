@@ -39,7 +39,8 @@ protected:
 
   /// The cost of %0, which `body` makes.
   MaskCost costOf(const std::string &body) {
-    std::string text = "func.func @f(%a: tensor<?xi64>, %b: tensor<?xi64>) -> !girih.pattern {\n" +
+    std::string text = "func.func @f(%a: tensor<?xi64>, %b: tensor<?xi64>, %t: tensor<?xi32>) -> "
+                       "!girih.pattern {\n" +
                        body + "\nreturn %0 : !girih.pattern\n}\n";
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     if (!module) {
@@ -122,4 +123,20 @@ TEST_F(MaskCostTest, manyRangesAreNotCheap) {
   cost = costOfWhere(six + ", q - k >= 0");
   expectCost(cost, 7, 0, 0);
   EXPECT_FALSE(cost.isCheap());
+}
+
+TEST_F(MaskCostTest, lookups_of_the_key_cost_as_other_constraints_do) {
+  const std::string ofQuery =
+      "%x = girih.term_lookup %t at affine_map<()[b, h, q, k, nq, nk, n] -> (q)> : tensor<?xi32>\n";
+  const std::string ofKey =
+      "%y = girih.term_lookup %t at affine_map<()[b, h, q, k, nq, nk, n] -> (k)> : tensor<?xi32>\n";
+  MaskCost cost = costOf(ofQuery + "%0 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : "
+                                   "(x - k >= 0)> terms(%x)");
+  EXPECT_EQ(cost.linear, 1);
+  EXPECT_EQ(cost.others, 0);
+  cost = costOf(ofQuery + ofKey +
+                "%0 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x, y] : (x - y == 0)> "
+                "terms(%x, %y)");
+  EXPECT_EQ(cost.linear, 0);
+  EXPECT_EQ(cost.others, 1);
 }

@@ -96,7 +96,8 @@ protected:
   void check(const std::string &text, Expected expected, const std::vector<int64_t> &offsets = {}) {
     std::unique_ptr<MapProgram> program = lower(text);
     ASSERT_NE(program, nullptr);
-    GirihOperand operand{offsets.data(), static_cast<int64_t>(offsets.size())};
+    GirihOperand operand{
+        offsets.data(), static_cast<int64_t>(offsets.size()), nullptr, GIRIH_OPERAND_I64, 0, {}};
     for (Tile tile : kTiles) {
       GirihMapParams params{};
       params.batch = params.heads = 1;

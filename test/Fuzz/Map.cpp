@@ -36,6 +36,7 @@ struct Problem {
   std::vector<GirihMapTerm> forward, reverse;
   std::vector<int32_t> termNodes;
   std::vector<std::vector<int64_t>> values;
+  std::vector<std::vector<int64_t>> shapes; ///< of values; empty for lists
   std::vector<GirihOperand> operands;
   GirihMapProgram program{};
   GirihMapParams params{};
@@ -45,7 +46,9 @@ struct Problem {
 private:
   void readLengths(Bytes &in);
   void readTables(Bytes &in);
+  void readArray(Bytes &in, const GirihMapTable &table);
   void readNodes(Bytes &in);
+  void addLookup(Bytes &in, GirihMapNode node);
   void readTerms(Bytes &in, std::vector<GirihMapTerm> &terms);
 };
 
@@ -81,7 +84,7 @@ void Problem::readLengths(Bytes &in) {
 void Problem::readTables(Bytes &in) {
   for (int i = in.below(3); i > 0; --i) {
     GirihMapTable table{};
-    table.kind = in.below(16) ? in.below(3) : static_cast<int32_t>(in.integer());
+    table.kind = in.below(16) ? in.below(5) : static_cast<int32_t>(in.integer());
     table.unit = in.below(8) ? 1 + in.below(20) : in.integer();
     table.count = in.below(8) ? in.below(4) : in.integer();
     table.seed = static_cast<uint64_t>(in.integer());
@@ -112,8 +115,53 @@ void Problem::readTables(Bytes &in) {
       }
       values.push_back(std::move(indptr));
       values.push_back(std::move(indices));
+    } else if (table.kind == GIRIH_TABLE_LOOKUP || table.kind == GIRIH_TABLE_LOOKUP_F32) {
+      readArray(in, table);
     }
   }
+}
+
+/// An array that is as large as its shape says, mostly.
+void Problem::readArray(Bytes &in, const GirihMapTable &table) {
+  std::vector<int64_t> shape, entries;
+  int64_t size = 1;
+  for (int64_t rank = std::clamp<int64_t>(table.count, 1, 4); rank > 0; --rank) {
+    shape.push_back(in.below(32) ? 1 + in.below(rank == 1 ? 90 : 4) : in.below(3) - 1);
+    size *= shape.back();
+  }
+  if (in.below(32) == 0)
+    size += in.below(5) - 2;
+  int64_t at = 0;
+  int form = in.below(3);
+  for (int64_t i = 0; i < size; ++i)
+    entries.push_back(form == 0   ? at += in.below(16) == 0
+                      : form == 1 ? in.below(4) - 1
+                                  : in.integer());
+  values.push_back(std::move(entries));
+  shapes.resize(values.size());
+  shapes.back() = std::move(shape);
+}
+
+/// A lookup with the places of its indices, which stay within the array, mostly.
+void Problem::addLookup(Bytes &in, GirihMapNode node) {
+  auto table = static_cast<int64_t>(in.below(2));
+  if (table >= static_cast<int64_t>(tables.size()) || tables[table].kind < GIRIH_TABLE_LOOKUP ||
+      tables[table].operand < 0 || tables[table].operand >= static_cast<int64_t>(shapes.size()))
+    return;
+  const std::vector<int64_t> &shape = shapes[tables[table].operand];
+  auto push = [&](int32_t op, int32_t a, int32_t b, int64_t imm) {
+    nodes.push_back({op, a, b, 0, imm});
+    return static_cast<int32_t>(nodes.size()) - 1;
+  };
+  int32_t place = -1;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    int32_t index = d % 2 ? node.b : node.a;
+    if (shape[d] > 0 && in.below(16))
+      index = push(GIRIH_MAP_MOD, index, -1, shape[d]);
+    place =
+        d == 0 ? index : push(GIRIH_MAP_PLACE, place, index, 4 * table + static_cast<int64_t>(d));
+  }
+  push(GIRIH_MAP_LOOKUP, place, -1, table);
 }
 
 void Problem::readNodes(Bytes &in) {
@@ -122,7 +170,8 @@ void Problem::readNodes(Bytes &in) {
       GIRIH_MAP_MUL,   GIRIH_MAP_FLOORDIV,     GIRIH_MAP_MOD,      GIRIH_MAP_SEG_BEGIN,
       GIRIH_MAP_TRUE,  GIRIH_MAP_SEG_END,      GIRIH_MAP_FALSE,    GIRIH_MAP_GE0,
       GIRIH_MAP_EQ0,   GIRIH_MAP_AND,          GIRIH_MAP_OR,       GIRIH_MAP_NOT,
-      GIRIH_MAP_GE0,   GIRIH_MAP_SAME_SEGMENT, GIRIH_MAP_IN_TABLE, GIRIH_MAP_ADD};
+      GIRIH_MAP_GE0,   GIRIH_MAP_SAME_SEGMENT, GIRIH_MAP_IN_TABLE, GIRIH_MAP_ADD,
+      GIRIH_MAP_MIN,   GIRIH_MAP_MAX,          GIRIH_MAP_PLACE,    GIRIH_MAP_LOOKUP};
   for (int i = 1 + in.below(30); i > 0 && !in.empty(); --i) {
     GirihMapNode node{};
     bool wild = in.below(64) == 0;
@@ -148,7 +197,12 @@ void Problem::readNodes(Bytes &in) {
       node.imm = wild ? in.integer() : in.below(7);
     else if (isTable && !wild)
       node.imm = in.below(2);
-    else
+    else if (node.op == GIRIH_MAP_PLACE && !wild)
+      node.imm = in.below(8);
+    else if (node.op == GIRIH_MAP_LOOKUP && !wild && !nodes.empty()) {
+      addLookup(in, node);
+      continue;
+    } else
       node.imm = in.integer();
     nodes.push_back(node);
   }
@@ -173,11 +227,20 @@ Problem::Problem(Bytes &in) {
     readTerms(in, forward);
     readTerms(in, reverse);
   }
-  for (const std::vector<int64_t> &list : values)
-    operands.push_back({list.data(), static_cast<int64_t>(list.size())});
   static const int64_t nothing = 0;
-  for (GirihOperand &operand : operands)
-    operand.data = operand.data ? operand.data : &nothing;
+  shapes.resize(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    GirihOperand operand{};
+    operand.data = values[i].empty() ? &nothing : values[i].data();
+    operand.size = static_cast<int64_t>(values[i].size());
+    operand.rank = static_cast<int32_t>(shapes[i].size());
+    std::copy(shapes[i].begin(), shapes[i].end(), operand.shape);
+    operands.push_back(operand);
+  }
+  for (const GirihMapTable &table : tables)
+    if (table.kind == GIRIH_TABLE_LOOKUP_F32 && table.operand >= 0 &&
+        table.operand < static_cast<int64_t>(operands.size()))
+      operands[table.operand].type = GIRIH_OPERAND_F32;
   program.nodes = nodes.data();
   program.tables = tables.data();
   program.forward = forward.data();
@@ -221,6 +284,19 @@ static bool fits(const Problem &problem, int64_t b, int64_t h, int64_t q, int64_
       break;
     case GIRIH_MAP_MOD:
       value = a % node.imm + (a % node.imm < 0 ? node.imm : 0);
+      break;
+    case GIRIH_MAP_MIN:
+      value = std::min(a, c);
+      break;
+    case GIRIH_MAP_MAX:
+      value = std::max(a, c);
+      break;
+    case GIRIH_MAP_PLACE:
+      // Extents of arrays that are not empty are below 100 here.
+      value = std::max<Wide>(a < 0 ? -a : a, 1) * 100 + (c < 0 ? -c : c);
+      break;
+    case GIRIH_MAP_LOOKUP:
+      value = INT32_MAX; // or less
       break;
     case GIRIH_MAP_SEG_BEGIN:
     case GIRIH_MAP_SEG_END:

@@ -29,5 +29,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (array->shape.size() != rank || static_cast<int64_t>(array->data.size()) != elements)
       broken("an array is not as large as its shape says");
   }
+  llvm::Expected<NpyTable> table = parseNpyTable(bytes, "input.npy");
+  if (!table) {
+    llvm::consumeError(table.takeError());
+    return 0;
+  }
+  int64_t elements = 1;
+  for (int64_t extent : table->shape)
+    elements *= extent;
+  if (table->shape.empty() || table->shape.size() > 4 ||
+      static_cast<int64_t>(table->isFloat ? table->floats.size() : table->ints.size()) != elements)
+    broken("a table is not as large as its shape says");
   return 0;
 }

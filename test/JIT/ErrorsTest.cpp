@@ -186,7 +186,7 @@ TEST_F(LaunchErrors, Threads) {
 
 TEST_F(LaunchErrors, Operands) {
   int64_t offsets[] = {0, 40};
-  GirihOperand extra{offsets, 2};
+  GirihOperand extra{offsets, 2, nullptr, GIRIH_OPERAND_I64, 0, {}};
   expect({[](Tensors &) {}, {"operand", "0", "1"}}, {extra});
 
   Pattern pattern = segments({0, 10, 40});
@@ -200,10 +200,11 @@ TEST_F(LaunchErrors, Operands) {
   const Bad cases[] = {
       {{1, 40}, "1"}, {{0, 39}, "39"}, {{0, 41}, "41"}, {{0, 20, 10, 40}, "10"}, {{}, "offsets"}};
   for (const Bad &bad : cases) {
-    GirihOperand operand{bad.offsets.data(), int64_t(bad.offsets.size())};
+    GirihOperand operand{
+        bad.offsets.data(), int64_t(bad.offsets.size()), nullptr, GIRIH_OPERAND_I64, 0, {}};
     expect({[](Tensors &) {}, {"offsets", bad.part}}, {operand});
   }
-  GirihOperand null{nullptr, 3};
+  GirihOperand null{nullptr, 3, nullptr, GIRIH_OPERAND_I64, 0, {}};
   expect({[](Tensors &) {}, {"operand"}}, {null});
 }
 

@@ -96,20 +96,32 @@ TEST(CudaPlan, TablesPointIntoThePlan) {
   auto segments = builder.segments(1, {0, 100, 100, 230});
   auto random = builder.random(32, 2, 5);
   auto blocks = builder.blocks(64, 1, {0, 2, 2, 3, 4}, {0, 3, 1, 2});
+  auto array = builder.array({2, 3}, {5, -1, 7, 8, 9, 2});
+  int32_t odd = builder.eq0(builder.lookup(array, {builder.constant(1), builder.constant(2)}));
   int32_t same = builder.add(GIRIH_MAP_SAME_SEGMENT, -1, -1, segments);
   int32_t drawn = builder.add(GIRIH_MAP_IN_TABLE, -1, -1, random);
   int32_t listed = builder.add(GIRIH_MAP_IN_TABLE, -1, -1, blocks);
   builder.usesHead = true;
-  PlanCase s(builder.program(builder.either(same, builder.either(drawn, listed))), 1, 3, 3, 230,
-             230, builder.operands());
+  int32_t root = builder.either(odd, builder.either(same, builder.either(drawn, listed)));
+  PlanCase s(builder.program(root), 1, 3, 3, 230, 230, builder.operands());
   ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
   s.expectEachTileOnce();
   const GirihBoundTable *expected = girihBlockMapTables(s.map.get());
-  for (int64_t i = 0; i < 3; ++i) {
+  for (int64_t i = 0; i < 4; ++i) {
     const GirihBoundTable &table = s.tables()[i];
     EXPECT_EQ(table.kind, expected[i].kind);
     EXPECT_EQ(table.unit, expected[i].unit);
     EXPECT_EQ(table.per_head, expected[i].per_head);
+    if (table.kind == GIRIH_TABLE_LOOKUP) {
+      ASSERT_TRUE(s.holds(table.ids, 6 * 4));
+      EXPECT_EQ(std::vector<int32_t>(table.ids, table.ids + 6),
+                (std::vector<int32_t>{5, -1, 7, 8, 9, 2}));
+      EXPECT_EQ(std::vector<int64_t>(table.extent, table.extent + 4),
+                (std::vector<int64_t>{2, 3, 1, 1}));
+      EXPECT_EQ(table.indptr, nullptr);
+      EXPECT_EQ(table.indices, nullptr);
+      continue;
+    }
     if (table.kind == GIRIH_TABLE_SEGMENTS) {
       EXPECT_EQ(table.num_units, 230);
       ASSERT_TRUE(s.holds(table.ids, 230 * 4));

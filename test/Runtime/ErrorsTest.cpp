@@ -101,6 +101,38 @@ TEST(BuildErrors, MalformedPrograms) {
         return p.add(GIRIH_MAP_SAME_SEGMENT);
       },
       "node 0 has a table of the wrong kind");
+  check(
+      [](auto &p) {
+        p.random(4, 1, 0);
+        return p.eq0(p.lookup(0, {p.q()}));
+      },
+      "node 1 has a table of the wrong kind");
+  check(
+      [](auto &p) {
+        p.array({2, 2}, {0, 0, 0, 0});
+        return p.eq0(p.lookup(0, {p.q()})); // one index of two
+      },
+      "node 1 has a place that is not of its table");
+  check(
+      [](auto &p) {
+        p.array({4}, {0, 0, 0, 0});
+        return p.eq0(p.add(GIRIH_MAP_PLACE, p.q(), p.q(), 4 * 0 + 1));
+      },
+      "node 2 has an unknown dimension");
+  check(
+      [](auto &p) {
+        p.array({4}, {0, 0, 0, 0});
+        p.tables[0].kind = GIRIH_TABLE_LOOKUP_F32;
+        return p.eq0(p.lookup(0, {p.q()}));
+      },
+      "node 2 has an operand of the wrong type");
+  check(
+      [](auto &p) {
+        p.array({4}, {0, 0, 0, 0});
+        p.tables[0].count = 5;
+        return p.add(GIRIH_MAP_TRUE);
+      },
+      "table 0 has kind 3, unit 1, count 5 and operand 0");
   check([](auto &p) { return p.q(); }, "root 0 is not a boolean node");
   check(
       [](auto &p) {

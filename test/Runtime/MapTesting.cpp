@@ -61,6 +61,24 @@ int64_t ProgramBuilder::random(int64_t unit, int64_t count, uint64_t seed) {
   return static_cast<int64_t>(tables.size()) - 1;
 }
 
+int64_t ProgramBuilder::array(std::vector<int64_t> shape, std::vector<int64_t> entries) {
+  auto operand = static_cast<int32_t>(values.size());
+  tables.push_back({GIRIH_TABLE_LOOKUP, operand, 1, static_cast<int64_t>(shape.size()), 0});
+  values.push_back(std::move(entries));
+  shapes.resize(values.size());
+  names.resize(values.size());
+  shapes[operand] = std::move(shape);
+  names[operand] = "t" + std::to_string(operand);
+  return static_cast<int64_t>(tables.size()) - 1;
+}
+
+int32_t ProgramBuilder::lookup(int64_t table, const std::vector<int32_t> &indices) {
+  int32_t place = indices[0];
+  for (size_t d = 1; d < indices.size(); ++d)
+    place = add(GIRIH_MAP_PLACE, place, indices[d], 4 * table + static_cast<int64_t>(d));
+  return add(GIRIH_MAP_LOOKUP, place, -1, table);
+}
+
 void ProgramBuilder::term(std::vector<GirihMapTerm> &terms, const std::vector<int32_t> &guards,
                           const std::vector<int32_t> &lower, const std::vector<int32_t> &upper) {
   terms.push_back({static_cast<int32_t>(termNodes.size()), static_cast<int32_t>(guards.size()),
@@ -91,8 +109,17 @@ std::vector<GirihOperand> ProgramBuilder::operands() const {
   std::vector<GirihOperand> result;
   // An empty list still has data, as an empty numpy array does.
   static const int64_t nothing = 0;
-  for (const auto &list : values)
-    result.push_back({list.empty() ? &nothing : list.data(), static_cast<int64_t>(list.size())});
+  for (size_t i = 0; i < values.size(); ++i) {
+    GirihOperand operand{};
+    operand.data = values[i].empty() ? &nothing : values[i].data();
+    operand.size = static_cast<int64_t>(values[i].size());
+    if (i < shapes.size() && !shapes[i].empty()) {
+      operand.name = names[i].c_str();
+      operand.rank = static_cast<int32_t>(shapes[i].size());
+      std::copy(shapes[i].begin(), shapes[i].end(), operand.shape);
+    }
+    result.push_back(operand);
+  }
   return result;
 }
 
@@ -163,8 +190,9 @@ static int64_t floorDivision(int64_t a, int64_t b) {
 /// Segment of `unit`, or -1.
 static int64_t segmentOf(const GirihMapTable &table, const GirihOperand *operands, int64_t unit) {
   const GirihOperand &offsets = operands[table.operand];
+  const auto *at = static_cast<const int64_t *>(offsets.data);
   for (int64_t i = 0; i + 1 < offsets.size; ++i)
-    if (offsets.data[i] <= unit && unit < offsets.data[i + 1])
+    if (at[i] <= unit && unit < at[i + 1])
       return i;
   return -1;
 }
@@ -182,9 +210,10 @@ static bool isListed(const GirihMapTable &table, const GirihMapParams &params, i
   int64_t rows = indptr.size / table.count - 1;
   if (row < 0 || row >= rows)
     return false;
-  const int64_t *at = indptr.data + (table.count > 1 ? h : 0) * (rows + 1) + row;
+  const int64_t *at =
+      static_cast<const int64_t *>(indptr.data) + (table.count > 1 ? h : 0) * (rows + 1) + row;
   for (int64_t i = at[0]; i < at[1]; ++i)
-    if (indices.data[i] == unit)
+    if (static_cast<const int64_t *>(indices.data)[i] == unit)
       return true;
   return false;
 }
@@ -194,10 +223,12 @@ bool Oracle::contains(int64_t b, int64_t h, int64_t q, int64_t k) {
     const GirihMapNode &n = program.nodes[i];
     int64_t a = n.a >= 0 ? memo[n.a] : 0, c = n.b >= 0 ? memo[n.b] : 0;
     int64_t &out = memo[i];
-    const GirihMapTable *table =
-        n.op == GIRIH_MAP_SEG_BEGIN || n.op == GIRIH_MAP_SEG_END || n.op >= GIRIH_MAP_SAME_SEGMENT
-            ? &program.tables[n.imm]
-            : nullptr;
+    const GirihMapTable *table = n.op == GIRIH_MAP_SEG_BEGIN || n.op == GIRIH_MAP_SEG_END ||
+                                         n.op == GIRIH_MAP_LOOKUP || n.op >= GIRIH_MAP_SAME_SEGMENT
+                                     ? &program.tables[n.imm]
+                                 : n.op == GIRIH_MAP_PLACE ? &program.tables[n.imm / 4]
+                                                           : nullptr;
+    auto list = [&] { return static_cast<const int64_t *>(params.operands[table->operand].data); };
     switch (n.op) {
     case GIRIH_MAP_CONST:
       out = n.imm;
@@ -221,14 +252,27 @@ bool Oracle::contains(int64_t b, int64_t h, int64_t q, int64_t k) {
       break;
     case GIRIH_MAP_SEG_BEGIN: {
       int64_t id = segmentOf(*table, params.operands, a);
-      out = id < 0 ? a + 1 : params.operands[table->operand].data[id];
+      out = id < 0 ? a + 1 : list()[id];
       break;
     }
     case GIRIH_MAP_SEG_END: {
       int64_t id = segmentOf(*table, params.operands, a);
-      out = id < 0 ? a : params.operands[table->operand].data[id + 1] - 1;
+      out = id < 0 ? a : list()[id + 1] - 1;
       break;
     }
+    case GIRIH_MAP_MIN:
+      out = std::min(a, c);
+      break;
+    case GIRIH_MAP_MAX:
+      out = std::max(a, c);
+      break;
+    case GIRIH_MAP_PLACE:
+      out = a * params.operands[table->operand].shape[n.imm % 4] + c;
+      break;
+    case GIRIH_MAP_LOOKUP:
+      EXPECT_TRUE(a >= 0 && a < params.operands[table->operand].size);
+      out = list()[a];
+      break;
     case GIRIH_MAP_TRUE:
       out = 1;
       break;

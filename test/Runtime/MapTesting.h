@@ -54,6 +54,11 @@ public:
   int64_t blocks(int64_t unit, int64_t heads, std::vector<int64_t> indptr,
                  std::vector<int64_t> indices);
   int64_t random(int64_t unit, int64_t count, uint64_t seed);
+  /// An array to be looked up, called "t0", "t1" and so on by its operand.
+  int64_t array(std::vector<int64_t> shape, std::vector<int64_t> entries);
+  int32_t lookup(int64_t table, const std::vector<int32_t> &indices);
+  int32_t min(int32_t a, int32_t b) { return add(GIRIH_MAP_MIN, a, b); }
+  int32_t max(int32_t a, int32_t b) { return add(GIRIH_MAP_MAX, a, b); }
 
   void term(std::vector<GirihMapTerm> &terms, const std::vector<int32_t> &guards,
             const std::vector<int32_t> &lower, const std::vector<int32_t> &upper);
@@ -67,6 +72,8 @@ public:
   std::vector<GirihMapTerm> forward, reverse;
   std::vector<int32_t> termNodes;
   std::vector<std::vector<int64_t>> values;
+  std::vector<std::vector<int64_t>> shapes; ///< of values; empty for lists
+  std::vector<std::string> names;           ///< of values; empty for lists
   bool usesBatch = false, usesHead = false;
 };
 

@@ -148,6 +148,13 @@ static std::vector<GateCase> patternCases() {
   Pattern product = predicate([](Index, Index h, Index q, Index k) {
     return q >= k && q - k <= 64 * (h + 1) && (q * k) % 7 != 3;
   });
+  // Arrays that masks look up: documents, and blocks chosen for each head.
+  Table ids("ids", std::vector<int64_t>(4096, 0), {1, 4096});
+  Table chosen("chosen", std::vector<int64_t>(64 * 64, 1), {1, 64, 64});
+  Pattern documents =
+      predicate([=](Index b, Index, Index q, Index k) { return q >= k && ids(b, q) == ids(b, k); });
+  Pattern choice =
+      predicate([=](Index, Index h, Index q, Index k) { return chosen(h, q / 64, k / 64) != 0; });
   struct {
     const char *name;
     Pattern pattern;
@@ -159,6 +166,8 @@ static std::vector<GateCase> patternCases() {
       {"block_table", causal() & blockTable(64, {0, 1, 3}, {0, 0, 1})},
       {"divided", divided},
       {"product", product},
+      {"documents", documents},
+      {"choice", choice},
   };
   std::vector<GateCase> cases;
   for (auto [chip, dim] :

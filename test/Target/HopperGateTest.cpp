@@ -206,6 +206,17 @@ static std::vector<GateCase> patternCases() {
   Pattern product = predicate([](Index, Index h, Index q, Index k) {
     return q >= k && q - k <= 64 * (h + 1) && (q * k) % 7 != 3;
   });
+  // Arrays that masks look up: documents, blocks chosen for each head, a clamped distance.
+  Table ids("ids", std::vector<int64_t>(4096, 0), {1, 4096});
+  Table chosen("chosen", std::vector<int64_t>(64 * 64, 1), {1, 64, 64});
+  Table reach("reach", std::vector<int64_t>(64, 1));
+  Pattern documents =
+      predicate([=](Index b, Index, Index q, Index k) { return q >= k && ids(b, q) == ids(b, k); });
+  Pattern choice =
+      predicate([=](Index, Index h, Index q, Index k) { return chosen(h, q / 64, k / 64) != 0; });
+  Pattern distance = predicate([=](Index, Index, Index q, Index k) {
+    return q >= k && q - k <= reach(min(max(q / 64 - k / 64, 0), 63));
+  });
   // Each of 1001 blocks of three tokens keeps its own column and its left neighbour.
   std::vector<int64_t> indptr{0}, indices;
   for (int64_t row = 0; row != 1001; ++row) {
@@ -236,12 +247,15 @@ static std::vector<GateCase> patternCases() {
       {"heads", heads({HeadRange{0, 7, causal()}, HeadRange{8, 15, causal() & window(511)}}), {}},
       {"divided", divided, {}},
       {"product", product, {}},
+      {"documents", documents, {}},
+      {"choice", choice, {}},
+      {"distance", distance, {}},
       {"alibi", causal(), alibi},
   };
   constexpr llvm::StringLiteral scattered[] = {
       "bigbird",     "dilated",          "random_blocks", "random_blocks_of_3",
       "block_table", "block_table_of_3", "neighborhood",  "divided",
-      "product"};
+      "product",     "documents",        "choice",        "distance"};
   // Zeros: the tile that is chosen.
   struct {
     int64_t dim, tileQ, tileK;

@@ -47,7 +47,7 @@ func.func @set_beyond_62_bits() -> !girih.pattern {
 func.func @not_index_arithmetic() -> !girih.pattern {
   %0 = girih.predicate (%b, %h, %q, %k, %nq, %nk) {
     // expected-error @+2 {{'arith.shli' op is not index arithmetic that a predicate can use}}
-    // expected-note @+1 {{supported: arith constants, addi, subi, muli, floordivsi, divsi, remsi, minsi, maxsi, cmpi, select, andi, ori, xori, and affine.apply}}
+    // expected-note @+1 {{supported: arith constants, addi, subi, muli, floordivsi, divsi, remsi, minsi, maxsi, cmpi, select, andi, ori, xori, affine.apply and girih.lookup}}
     %1 = arith.shli %q, %k : index
     %2 = arith.cmpi sge, %1, %k : index
     girih.yield %2 : i1

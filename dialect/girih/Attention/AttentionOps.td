@@ -8,7 +8,7 @@
 #ifndef GIRIH_ATTENTION_ATTENTIONOPS_TD
 #define GIRIH_ATTENTION_ATTENTIONOPS_TD
 
-include "girih/Pattern/GirihBase.td"
+include "girih/Pattern/LookupOps.td"
 
 def Girih_Align : I32EnumAttr<"Align", "where queries stand among the keys when the lengths differ", [
     I32EnumAttrCase<"BottomRight", 0, "bottom_right">,
@@ -82,6 +82,7 @@ def Girih_AttentionOp : Girih_Op<"attention", [Pure, SingleBlock, AttrSizedOpera
     Arg<Girih_PatternType, "The pairs that attend.">:$pattern,
     Arg<Optional<F32>, "Factor of the dot products; `1 / sqrt(D)` when absent.">:$scale,
     Arg<Optional<Girih_BlockMapType>, "Tiles to visit for each q-tile; derived by a pass when absent.">:$map,
+    Arg<Variadic<Girih_TermType>, "What `score` looks up, as a pass finds it, so that launches prove its indices.">:$reads,
     Arg<DefaultValuedAttr<Girih_Align, "::girih::Align::BottomRight">, "Where queries stand among the keys.">:$align,
     Arg<OptionalAttr<DenseI64ArrayAttr>, "Rows of a q-tile and of a k-tile; chosen by a pass when absent.">:$tile);
   let results = (outs
@@ -90,7 +91,7 @@ def Girih_AttentionOp : Girih_Op<"attention", [Pure, SingleBlock, AttrSizedOpera
   let regions = (region MaxSizedRegion<1>:$score);
   let assemblyFormat = [{
     `q` `(` $q `)` `k` `(` $k `)` `v` `(` $v `)` `pattern` `(` $pattern `)` (`scale` `(` $scale^ `)`)?
-    (`map` `(` $map^ `)`)?
+    (`map` `(` $map^ `)`)? (`reads` `(` $reads^ `)`)?
     (`align` $align^)? (`tile` $tile^)? (`score` $score^)? attr-dict `:` type($q) `,` type($k) `,` type($v) `->` type($o) `,` type($lse)
   }];
   let hasVerifier = 1;

@@ -8,5 +8,6 @@
 include "girih/Attention/AttentionOps.td"
 include "girih/Pattern/AlgebraOps.td"
 include "girih/Pattern/LeafOps.td"
+include "girih/Pattern/LookupOps.td"
 include "girih/Pattern/PredicateOps.td"
 include "girih/Pattern/TableOps.td"

@@ -264,25 +264,38 @@ struct MergeWheres : OpRewritePattern<IntersectOp> {
   LogicalResult matchAndRewrite(IntersectOp op, PatternRewriter &rewriter) const override {
     // By number of dimensions: 4, or 0 for sets that multiply variables.
     for (unsigned dims : {numSetDims, 0u}) {
+      unsigned symbols = NumPositions - dims; // without terms
       SmallVector<Value> operands;
-      SmallVector<IntegerSet> sets;
+      SmallVector<WhereOp> wheres;
       for (Value value : op.getPatterns()) {
         auto where = value.getDefiningOp<WhereOp>();
         if (where && where.getSet().getNumDims() == dims)
-          sets.push_back(where.getSet());
+          wheres.push_back(where);
         else
           operands.push_back(value);
       }
-      if (sets.size() < 2)
+      if (wheres.size() < 2)
         continue;
       SmallVector<AffineExpr> constraints;
       SmallVector<bool> equalities;
-      for (IntegerSet set : sets) {
-        llvm::append_range(constraints, set.getConstraints());
+      llvm::SetVector<Value> terms;
+      for (WhereOp where : wheres) {
+        SmallVector<AffineExpr> symbolOf;
+        for (unsigned i = 0; i != symbols; ++i)
+          symbolOf.push_back(rewriter.getAffineSymbolExpr(i));
+        for (Value term : where.getTerms()) {
+          terms.insert(term);
+          auto place = llvm::find(terms, term) - terms.begin();
+          symbolOf.push_back(rewriter.getAffineSymbolExpr(symbols + place));
+        }
+        IntegerSet set = where.getSet();
+        for (AffineExpr constraint : set.getConstraints())
+          constraints.push_back(constraint.replaceSymbols(symbolOf));
         llvm::append_range(equalities, set.getEqFlags());
       }
-      IntegerSet all = IntegerSet::get(dims, sets.front().getNumSymbols(), constraints, equalities);
-      operands.push_back(WhereOp::create(rewriter, op.getLoc(), all));
+      IntegerSet all = IntegerSet::get(dims, symbols + terms.size(), constraints, equalities);
+      operands.push_back(WhereOp::create(rewriter, op.getLoc(), op.getType(),
+                                         IntegerSetAttr::get(all), terms.getArrayRef()));
       rewriter.replaceOpWithNewOp<IntersectOp>(op, operands);
       return success();
     }

@@ -141,6 +141,7 @@ static bool isTotal(Operation *op) {
 LogicalResult PredicateOp::verifyRegions() {
   Type index = IndexType::get(getContext());
   SmallVector<Type> arguments(6, index);
+  llvm::append_range(arguments, getTables().getTypes());
   if (failed(checkRegionArguments(*this, getBody(), "c1", "the region", arguments)) ||
       failed(checkRegionYields(*this, getBody(), "c2", "the region",
                                IntegerType::get(getContext(), 1))) ||
@@ -165,32 +166,76 @@ LogicalResult PredicateOp::verifyRegions() {
 // WhereOp and RangeAttr
 //===----------------------------------------------------------------------===//
 
+/// Checks that `expr` divides by positive constants only.
+static LogicalResult checkDivisors(Operation *op, AffineExpr expr) {
+  WalkResult result = expr.walk([&](AffineExpr inner) -> WalkResult {
+    AffineExprKind kind = inner.getKind();
+    if (kind != AffineExprKind::Mod && kind != AffineExprKind::FloorDiv &&
+        kind != AffineExprKind::CeilDiv)
+      return WalkResult::advance();
+    AffineExpr divisor = cast<AffineBinaryOpExpr>(inner).getRHS();
+    auto constant = dyn_cast<AffineConstantExpr>(divisor);
+    if (constant && constant.getValue() > 0)
+      return WalkResult::advance();
+    std::string text;
+    llvm::raw_string_ostream(text) << divisor;
+    op->emitOpError("[c2] expected divisors to be positive constants, but got ") << text;
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult WhereOp::verify() {
   IntegerSet set = getSet();
-  bool affine = set.getNumDims() == numSetDims && set.getNumSymbols() == numSetSymbols;
-  bool semiAffine = set.getNumDims() == 0 && set.getNumSymbols() == NumPositions;
-  if (!affine && !semiAffine)
-    return emitOpError("[c1] expected a set of 4 dimensions and 3 symbols, or of 0 and 7, but got ")
-           << set.getNumDims() << " and " << set.getNumSymbols();
-  for (AffineExpr constraint : set.getConstraints()) {
-    WalkResult result = constraint.walk([&](AffineExpr expr) -> WalkResult {
-      AffineExprKind kind = expr.getKind();
-      if (kind != AffineExprKind::Mod && kind != AffineExprKind::FloorDiv &&
-          kind != AffineExprKind::CeilDiv)
-        return WalkResult::advance();
-      AffineExpr divisor = cast<AffineBinaryOpExpr>(expr).getRHS();
-      auto constant = dyn_cast<AffineConstantExpr>(divisor);
-      if (constant && constant.getValue() > 0)
-        return WalkResult::advance();
-      std::string text;
-      llvm::raw_string_ostream(text) << divisor;
-      emitOpError("[c2] expected divisors to be positive constants, but got ") << text;
-      return WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
-      return failure();
+  unsigned terms = getTerms().size();
+  bool affine = set.getNumDims() == numSetDims && set.getNumSymbols() == numSetSymbols + terms;
+  bool semiAffine = set.getNumDims() == 0 && set.getNumSymbols() == NumPositions + terms;
+  if (!affine && !semiAffine) {
+    InFlightDiagnostic diag =
+        emitOpError("[c1] expected a set of 4 dimensions and 3 symbols, or of 0 and 7, ");
+    if (terms)
+      diag << "and a symbol for each of " << terms << " terms, ";
+    return diag << "but got " << set.getNumDims() << " and " << set.getNumSymbols();
   }
+  for (AffineExpr constraint : set.getConstraints())
+    if (failed(checkDivisors(*this, constraint)))
+      return failure();
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Lookups and terms
+//===----------------------------------------------------------------------===//
+
+LogicalResult LookupOp::verify() {
+  int64_t rank = getTable().getType().getRank();
+  if (rank == static_cast<int64_t>(getIndices().size()))
+    return success();
+  return emitOpError("[c1] expected an index for each of ")
+         << rank << " dimensions, but got " << getIndices().size();
+}
+
+/// Checks the map of a term; `results` 0 stands for one or more.
+static LogicalResult checkTermMap(Operation *op, AffineMap map, unsigned terms, unsigned results) {
+  if (map.getNumDims() != 0 || map.getNumSymbols() != NumPositions + terms)
+    return op->emitOpError("[c1] expected a map of 0 dimensions and ")
+           << NumPositions + terms << " symbols, but got " << map.getNumDims() << " and "
+           << map.getNumSymbols();
+  if (results ? map.getNumResults() != results : map.getNumResults() == 0)
+    return op->emitOpError("[c1] expected ") << (results ? std::to_string(results) : "some")
+                                             << " results, but got " << map.getNumResults();
+  for (AffineExpr result : map.getResults())
+    if (failed(checkDivisors(op, result)))
+      return failure();
+  return success();
+}
+
+LogicalResult TermLookupOp::verify() {
+  return checkTermMap(*this, getAt(), getTerms().size(), getTable().getType().getRank());
+}
+
+LogicalResult TermExtremumOp::verify() {
+  return checkTermMap(*this, getOf(), getTerms().size(), 0);
 }
 
 LogicalResult RangeAttr::verify(function_ref<InFlightDiagnostic()> emitError, AffineMapAttr lower,

@@ -8,7 +8,7 @@
 #ifndef GIRIH_PATTERN_PREDICATEOPS_TD
 #define GIRIH_PATTERN_PREDICATEOPS_TD
 
-include "girih/Pattern/GirihBase.td"
+include "girih/Pattern/LookupOps.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
 def Girih_PredicateOp : Girih_PatternOp<"predicate", [IsolatedFromAbove, SingleBlock]> {
@@ -23,7 +23,7 @@ def Girih_PredicateOp : Girih_PatternOp<"predicate", [IsolatedFromAbove, SingleB
         # . # .
         . # . #
 
-    - [c1] The region takes 6 arguments of type `index`.
+    - [c1] The region takes 6 arguments of type `index`, then the tables.
     - [c2] It ends in `girih.yield` of one `i1`.
     - [c3] Its ops have no memory effects.
     - [c4] Its ops are total: no division whose divisor may be zero.
@@ -41,9 +41,10 @@ def Girih_PredicateOp : Girih_PatternOp<"predicate", [IsolatedFromAbove, SingleB
     ```
 
     It is not called for each pair: analyses read it as a formula, so it costs what
-    the same named pattern costs. It reads no tables: see `girih.segments` and
-    `girih.block_table`.
+    the same named pattern costs. Arrays that girih.lookup reads come in as `tables`;
+    for lists of segments and blocks see `girih.segments` and `girih.block_table`.
   }];
+  let arguments = (ins Arg<Variadic<Girih_IntegerArray>, "Arrays that the region looks up.">:$tables);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasFolder = 1;
@@ -64,7 +65,10 @@ def Girih_WhereOp : Girih_PatternOp<"where"> {
         # . # .
         # . # .
 
-    - [c1] The set has 4 dimensions and 3 symbols, or no dimension and 7 symbols.
+    Symbols behind these stand for `terms`, in their order:
+
+    - [c1] The set has 4 dimensions and 3 symbols, or no dimension and 7 symbols, and
+      a symbol for each term.
     - [c2] Right sides of `mod`, `floordiv` and `ceildiv` are positive constants.
 
     ```mlir
@@ -74,8 +78,13 @@ def Girih_WhereOp : Girih_PatternOp<"where"> {
 
     It has no "or": that is `girih.union`.
   }];
-  let arguments = (ins Arg<IntegerSetAttr, "The constraints that a kept pair satisfies.">:$set);
-  let assemblyFormat = "$set attr-dict";
+  let arguments = (ins
+    Arg<IntegerSetAttr, "The constraints that a kept pair satisfies.">:$set,
+    Arg<Variadic<Girih_TermType>, "Terms that the set names as its last symbols.">:$terms);
+  let assemblyFormat = "$set (`terms` `(` $terms^ `)`)? attr-dict";
+  let builders = [OpBuilder<(ins "::mlir::IntegerSet":$set), [{
+    build($_builder, $_state, $_builder.getType<PatternType>(), ::mlir::IntegerSetAttr::get(set), ::mlir::ValueRange());
+  }]>];
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
   let hasVerifier = 1;

@@ -35,6 +35,11 @@ std::vector<OperandInfo> girih::operandsOf(const GirihMapProgram &program) {
           fmt::format("rows of a CSR table, one for each block of {} queries", table.unit));
       set(table.operand + 1, "indices",
           fmt::format("blocks of {} keys that each row lists, ascending", table.unit));
+    } else if (table.kind == GIRIH_TABLE_LOOKUP || table.kind == GIRIH_TABLE_LOOKUP_F32) {
+      bool isFloat = table.kind == GIRIH_TABLE_LOOKUP_F32;
+      set(table.operand, "table",
+          fmt::format("an array of {} dimensions of {}", table.count,
+                      isFloat ? "f32" : "integers that fit 32 bits"));
     }
   }
   return operands;

@@ -34,6 +34,28 @@ SmallVector<Operation *> girih::collectTables(Value pattern) {
   return tables.takeVector();
 }
 
+SmallVector<BlockArgument> girih::lookupTables(Block &function) {
+  SmallVector<BlockArgument> tables;
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (argument.getArgNumber() >= firstOperandArgument && type &&
+        (type.getElementType().isInteger(32) || type.getElementType().isF32()))
+      tables.push_back(argument);
+  }
+  return tables;
+}
+
+std::optional<unsigned> girih::lookupTableIndex(Value table) {
+  auto argument = dyn_cast<BlockArgument>(table);
+  if (!argument)
+    return std::nullopt;
+  SmallVector<BlockArgument> tables = lookupTables(*argument.getOwner());
+  auto place = llvm::find(tables, argument) - tables.begin();
+  if (place == static_cast<ptrdiff_t>(tables.size()))
+    return std::nullopt;
+  return static_cast<unsigned>(place);
+}
+
 namespace {
 
 /// An atom of a conjunction: a constraint, or "one segment" of a table.
@@ -47,6 +69,8 @@ using Disjunction = SmallVector<Conjunction>;
 /// Turns a pattern into a disjunction of conjunctions of literals.
 class DnfBuilder {
 public:
+  explicit DnfBuilder(TermSymbols &terms) : terms(terms) {}
+
   std::optional<Disjunction> build(Value pattern, bool negated) {
     Operation *op = pattern.getDefiningOp();
     if (!op)
@@ -102,7 +126,7 @@ private:
   }
 
   std::optional<Disjunction> fromWhere(WhereOp where, bool negated) {
-    SmallVector<Constraint> constraints = whereConstraints(where.getSet());
+    SmallVector<Constraint> constraints = whereConstraints(where, terms);
     Disjunction result;
     if (!negated) {
       Conjunction all;
@@ -121,6 +145,7 @@ private:
     return result;
   }
 
+  TermSymbols &terms;
   // Products may shrink again when terms turn out to be empty.
   static constexpr unsigned limit = 4 * maxClosedTerms;
 };
@@ -182,8 +207,13 @@ private:
     return addAtMost(pivot.atom, rest.floorDiv(-pivot.coefficient));
   }
 
+  bool isSolved(AffineExpr atom) const {
+    auto symbol = dyn_cast<AffineSymbolExpr>(atom);
+    return symbol && symbol.getPosition() == static_cast<unsigned>(solved);
+  }
+
   bool addAtLeast(AffineExpr atom, AffineExpr bound) {
-    if (isa<AffineSymbolExpr>(atom))
+    if (isSolved(atom))
       return addBound(term.lower, bound);
     // floor(x / c) >= t is x - c t >= 0.
     auto binary = scalableDivision(atom, bound);
@@ -193,7 +223,7 @@ private:
   }
 
   bool addAtMost(AffineExpr atom, AffineExpr bound) {
-    if (isa<AffineSymbolExpr>(atom))
+    if (isSolved(atom))
       return addBound(term.upper, bound);
     // floor(x / c) <= t is c t + c - 1 - x >= 0.
     auto binary = scalableDivision(atom, bound);
@@ -239,8 +269,9 @@ private:
 
 } // namespace
 
-std::optional<SmallVector<ClosedTerm>> girih::solveClosedForm(Value pattern, SetPosition solved) {
-  auto terms = DnfBuilder().build(pattern, /*negated=*/false);
+std::optional<SmallVector<ClosedTerm>> girih::solveClosedForm(Value pattern, SetPosition solved,
+                                                              TermSymbols &symbols) {
+  auto terms = DnfBuilder(symbols).build(pattern, /*negated=*/false);
   if (!terms)
     return std::nullopt;
   SmallVector<Operation *> tables = collectTables(pattern);

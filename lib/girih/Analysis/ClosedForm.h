@@ -31,11 +31,23 @@ inline constexpr unsigned maxClosedTerms = 8;
 /// PosQ; the other one is where bounds are monotone. None when some atom cannot
 /// be solved, or there are more than maxClosedTerms terms. An empty list means
 /// that the pattern keeps nothing.
-std::optional<llvm::SmallVector<ClosedTerm>> solveClosedForm(mlir::Value pattern,
-                                                             SetPosition solved);
+std::optional<llvm::SmallVector<ClosedTerm>>
+solveClosedForm(mlir::Value pattern, SetPosition solved, TermSymbols &terms);
 
-/// Table ops that `pattern` reads, in the order that map programs number them.
+/// Table ops that `pattern` reads. Map programs number them in this order behind the arrays
+/// of `lookupTables`.
 llvm::SmallVector<mlir::Operation *> collectTables(mlir::Value pattern);
+
+/// Arrays that lookups in a function may read, in the order that map programs number them:
+/// its arguments behind q, k, v and scale that are tensors of i32 or f32.
+llvm::SmallVector<mlir::BlockArgument> lookupTables(mlir::Block &function);
+
+/// The number of `table` in the map program; none when it is not one of `lookupTables`.
+std::optional<unsigned> lookupTableIndex(mlir::Value table);
+
+/// Arguments of a function from this one on are run-time operands; before it come
+/// q, k, v and scale.
+inline constexpr unsigned firstOperandArgument = 4;
 
 } // namespace girih
 

@@ -43,21 +43,27 @@ public:
     if (auto constant = dyn_cast<AffineConstantExpr>(e))
       return node(GIRIH_MAP_CONST, -1, -1, constant.getValue());
     if (auto symbol = dyn_cast<AffineSymbolExpr>(e)) {
+      if (Value term = terms.termOf(symbol))
+        return termNode(term);
       unsigned position = symbol.getPosition();
       if (position < NumPositions)
         return node(GIRIH_MAP_VAR, -1, -1, position);
-      unsigned table = (position - NumPositions) / 2;
+      unsigned table = numLookupTables + (position - NumPositions) / 2;
       int32_t unit = unitOf(segmentOf, out.tables[table].unit);
       bool isBegin = (position - NumPositions) % 2 == 0;
       return node(isBegin ? GIRIH_MAP_SEG_BEGIN : GIRIH_MAP_SEG_END, unit, -1, table);
     }
     auto binary = cast<AffineBinaryOpExpr>(e);
     int32_t lhs = expr(binary.getLHS(), segmentOf);
+    if (lhs < 0)
+      return -1;
     switch (e.getKind()) {
     case AffineExprKind::Add:
-      return node(GIRIH_MAP_ADD, lhs, expr(binary.getRHS(), segmentOf), 0);
-    case AffineExprKind::Mul:
-      return node(GIRIH_MAP_MUL, lhs, expr(binary.getRHS(), segmentOf), 0);
+    case AffineExprKind::Mul: {
+      int32_t rhs = expr(binary.getRHS(), segmentOf);
+      bool isSum = e.getKind() == AffineExprKind::Add;
+      return rhs < 0 ? -1 : node(isSum ? GIRIH_MAP_ADD : GIRIH_MAP_MUL, lhs, rhs, 0);
+    }
     case AffineExprKind::FloorDiv:
       return node(GIRIH_MAP_FLOORDIV, lhs, -1, divisor(binary));
     case AffineExprKind::CeilDiv: // ceil(a / c) = floor((a + c - 1) / c)
@@ -68,7 +74,19 @@ public:
   }
 
   int32_t constraint(const Constraint &c, unsigned segmentOf = PosQ) {
-    return node(c.isEquality ? GIRIH_MAP_EQ0 : GIRIH_MAP_GE0, expr(c.expr, segmentOf), -1, 0);
+    int32_t value = expr(c.expr, segmentOf);
+    return value < 0 ? -1 : node(c.isEquality ? GIRIH_MAP_EQ0 : GIRIH_MAP_GE0, value, -1, 0);
+  }
+
+  /// The node of a term, or -1 after an error.
+  int32_t termNode(Value term) {
+    if (auto it = termNodes.find(term); it != termNodes.end())
+      return it->second;
+    Operation *op = term.getDefiningOp();
+    int32_t result = op ? termImpl(op) : -1;
+    if (!op)
+      emitError(term.getLoc(), "expected terms to be made in the function that uses them");
+    return termNodes[term] = result;
   }
 
   void addTerms(ArrayRef<ClosedTerm> terms, std::vector<GirihMapTerm> &into, unsigned free) {
@@ -120,7 +138,48 @@ public:
     return success();
   }
 
+  void addLookupTables(Block &function) {
+    for (BlockArgument argument : lookupTables(function)) {
+      auto type = cast<RankedTensorType>(argument.getType());
+      bool isFloat = type.getElementType().isF32();
+      GirihMapTable table{};
+      table.kind = isFloat ? GIRIH_TABLE_LOOKUP_F32 : GIRIH_TABLE_LOOKUP;
+      table.operand = static_cast<int32_t>(argument.getArgNumber() - firstOperandArgument);
+      table.unit = 1;
+      table.count = type.getRank();
+      out.tables.push_back(table);
+    }
+    numLookupTables = out.tables.size();
+  }
+
+  TermSymbols terms;
+
 private:
+  int32_t termImpl(Operation *op) {
+    SmallVector<int32_t> nodes;
+    for (AffineExpr expr : termExprs(op, terms)) {
+      nodes.push_back(expr ? this->expr(expr) : -1);
+      if (nodes.back() < 0)
+        return -1;
+    }
+    int32_t result = nodes.front();
+    if (auto extremum = dyn_cast<TermExtremumOp>(op)) {
+      auto kind = extremum.getWhich() == Extremum::Min ? GIRIH_MAP_MIN : GIRIH_MAP_MAX;
+      for (int32_t next : ArrayRef(nodes).drop_front())
+        result = node(kind, result, next, 0);
+      return result;
+    }
+    std::optional<unsigned> table = lookupTableIndex(cast<TermLookupOp>(op).getTable());
+    if (!table) {
+      op->emitOpError(
+          "expected run-time operands to be function arguments after q, k, v and scale");
+      return -1;
+    }
+    for (auto [dimension, next] : llvm::enumerate(ArrayRef(nodes).drop_front()))
+      result = node(GIRIH_MAP_PLACE, result, next, 4 * int64_t{*table} + dimension + 1);
+    return node(GIRIH_MAP_LOOKUP, result, -1, *table);
+  }
+
   int32_t patternImpl(Operation *op) {
     if (isa<FullOp>(op))
       return node(GIRIH_MAP_TRUE, -1, -1, 0);
@@ -128,8 +187,12 @@ private:
       return node(GIRIH_MAP_FALSE, -1, -1, 0);
     if (auto where = dyn_cast<WhereOp>(op)) {
       int32_t result = -1;
-      for (const Constraint &c : whereConstraints(where.getSet()))
-        result = result < 0 ? constraint(c) : node(GIRIH_MAP_AND, result, constraint(c), 0);
+      for (const Constraint &c : whereConstraints(where, terms)) {
+        int32_t next = constraint(c);
+        if (next < 0)
+          return -1;
+        result = result < 0 ? next : node(GIRIH_MAP_AND, result, next, 0);
+      }
       return result;
     }
     if (auto complement = dyn_cast<ComplementOp>(op)) {
@@ -190,16 +253,18 @@ private:
   }
 
   MapProgram &out;
-  llvm::DenseMap<Value, int32_t> patterns;
+  unsigned numLookupTables = 0; ///< before the tables of ops
+  llvm::DenseMap<Value, int32_t> patterns, termNodes;
   llvm::DenseMap<Operation *, int32_t> tableIndex;
   std::map<std::tuple<int, int32_t, int32_t, int64_t>, int32_t> unique;
 };
 
 } // namespace
 
-std::unique_ptr<MapProgram> girih::buildMapProgram(Value pattern) {
+std::unique_ptr<MapProgram> girih::buildMapProgram(Value pattern, ValueRange reads) {
   auto result = std::make_unique<MapProgram>();
   Flattener flattener(*result);
+  flattener.addLookupTables(*pattern.getParentBlock());
   for (Operation *table : collectTables(pattern))
     if (failed(flattener.addTable(table)))
       return nullptr;
@@ -207,12 +272,19 @@ std::unique_ptr<MapProgram> girih::buildMapProgram(Value pattern) {
   program.root = flattener.pattern(pattern);
   if (program.root < 0)
     return nullptr;
-  if (auto terms = solveClosedForm(pattern, PosK))
+  if (auto terms = solveClosedForm(pattern, PosK, flattener.terms))
     flattener.addTerms(*terms, result->forward, PosQ);
-  if (auto terms = solveClosedForm(pattern, PosQ))
+  if (auto terms = solveClosedForm(pattern, PosQ, flattener.terms))
     flattener.addTerms(*terms, result->reverse, PosK);
+  // What a score reads makes no map differ between heads.
+  const int32_t usesBatch = program.uses_batch, usesHead = program.uses_head;
+  for (Value term : reads)
+    if (flattener.termNode(term) < 0)
+      return nullptr;
+  program.uses_batch = usesBatch;
+  program.uses_head = usesHead;
   for (const GirihMapTable &table : result->tables) {
-    int32_t used = table.kind == GIRIH_TABLE_BLOCKS ? 2 : table.kind == GIRIH_TABLE_SEGMENTS;
+    int32_t used = table.kind == GIRIH_TABLE_BLOCKS ? 2 : table.kind != GIRIH_TABLE_RANDOM;
     if (used)
       program.num_operands = std::max(program.num_operands, table.operand + used);
   }

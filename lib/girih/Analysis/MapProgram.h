@@ -29,14 +29,12 @@ public:
   GirihMapProgram program{};
 };
 
-/// The first argument of a kernel function that is a run-time operand of its
-/// pattern: after q, k, v and scale.
-inline constexpr unsigned firstOperandArgument = 4;
-
 /// Flattens `pattern`, which is in normal form. Emits an error at the op that
 /// is not, or whose operand is not an argument of the enclosing function, and
 /// returns null.
-std::unique_ptr<MapProgram> buildMapProgram(mlir::Value pattern);
+/// `reads` are terms that no pair depends on: their lookups are in the program so that
+/// launches prove their indices.
+std::unique_ptr<MapProgram> buildMapProgram(mlir::Value pattern, mlir::ValueRange reads = {});
 
 } // namespace girih
 

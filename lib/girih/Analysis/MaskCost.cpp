@@ -14,28 +14,36 @@
 using namespace mlir;
 using namespace girih;
 
-static void add(Value pattern, MaskCost &cost) {
+/// Whether a constraint is one bound on the key.
+static bool isLinearInKey(AffineExpr expr) {
+  for (const Addend &addend : addendsOf(expr)) {
+    if (!addend.atom || !reads(addend.atom, PosK))
+      continue;
+    auto symbol = dyn_cast<AffineSymbolExpr>(addend.atom);
+    if (!symbol || symbol.getPosition() != PosK || std::abs(addend.coefficient) != 1)
+      return false;
+  }
+  return true;
+}
+
+static void add(Value pattern, TermSymbols &terms, MaskCost &cost) {
   Operation *op = pattern.getDefiningOp();
   if (isa<SegmentsOp>(op)) {
     ++cost.linear; // a first key and a length for each query
   } else if (isa<BlockTableOp, RandomBlocksOp>(op)) {
     ++cost.tables;
   } else if (auto where = dyn_cast<WhereOp>(op)) {
-    for (const Constraint &constraint : whereConstraints(where.getSet())) {
-      bool isLinear = true;
-      for (const Addend &addend : addendsOf(constraint.expr))
-        if (addend.atom && reads(addend.atom, PosK))
-          isLinear &= isa<AffineSymbolExpr>(addend.atom) && std::abs(addend.coefficient) == 1;
-      ++(isLinear ? cost.linear : cost.others);
-    }
+    for (const Constraint &constraint : whereConstraints(where, terms))
+      ++(isLinearInKey(constraint.expr) ? cost.linear : cost.others);
   }
   for (Value operand : op->getOperands())
     if (isa<PatternType>(operand.getType()))
-      add(operand, cost);
+      add(operand, terms, cost);
 }
 
 MaskCost girih::maskCost(Value pattern) {
   MaskCost cost;
-  add(pattern, cost);
+  TermSymbols terms;
+  add(pattern, terms, cost);
   return cost;
 }

@@ -35,14 +35,21 @@ std::vector<const PatternNode *> girih::patternTables(const Pattern &pattern) {
   return {tables.begin(), tables.end()};
 }
 
+Type girih::lookupType(MLIRContext *context, const TableData &table) {
+  SmallVector<int64_t> shape(table.shape.size(), ShapedType::kDynamic);
+  Type element = table.isFloat ? Type(Float32Type::get(context)) : IntegerType::get(context, 32);
+  return RankedTensorType::get(shape, element);
+}
+
 namespace {
 
 /// Emits the ops of a tree; shared nodes once.
 class Emitter {
 public:
   Emitter(OpBuilder &b, Location loc,
-          const llvm::DenseMap<const PatternNode *, SmallVector<Value>> &operands)
-      : b(b), loc(loc), operands(operands) {}
+          const llvm::DenseMap<const PatternNode *, SmallVector<Value>> &operands,
+          const llvm::DenseMap<const TableData *, Value> &arrays)
+      : b(b), loc(loc), operands(operands), arrays(arrays) {}
 
   Value pattern(const PatternNode *node) {
     if (Value known = patterns.lookup(node))
@@ -137,11 +144,18 @@ private:
   }
 
   Value predicate(const Expr &expr) {
-    auto op = PredicateOp::create(b, loc, b.getType<PatternType>());
+    std::vector<TableRef> read = exprLookups(expr);
+    SmallVector<Value> values;
+    for (const TableRef &table : read)
+      values.push_back(arrays.lookup(table.get()));
+    auto op = PredicateOp::create(b, loc, b.getType<PatternType>(), values);
     OpBuilder::InsertionGuard guard(b);
     Block *body = b.createBlock(&op.getBody());
     for (int i = 0; i != 6; ++i)
       body->addArgument(b.getIndexType(), loc);
+    tableArguments.clear();
+    for (auto [table, value] : llvm::zip(read, values))
+      tableArguments[table.get()] = body->addArgument(value.getType(), loc);
     exprs.clear();
     YieldOp::create(b, loc, expression(expr, *body));
     return op;
@@ -168,6 +182,12 @@ private:
       return index(expr.value);
     case ExprKind::Variable:
       return body.getArgument(static_cast<unsigned>(expr.var));
+    case ExprKind::Lookup: {
+      SmallVector<Value> indices;
+      for (const ExprRef &index : expr.indices)
+        indices.push_back(expression(*index, body));
+      return LookupOp::create(b, loc, tableArguments.lookup(expr.table.get()), indices);
+    }
     case ExprKind::Add:
       return arith::AddIOp::create(b, loc, lhs, rhs);
     case ExprKind::Sub:
@@ -221,8 +241,10 @@ private:
   OpBuilder &b;
   Location loc;
   const llvm::DenseMap<const PatternNode *, SmallVector<Value>> &operands;
+  const llvm::DenseMap<const TableData *, Value> &arrays;
   llvm::DenseMap<const PatternNode *, Value> patterns;
-  llvm::DenseMap<const Expr *, Value> exprs;
+  llvm::DenseMap<const Expr *, Value> exprs;               ///< of the predicate that is emitted
+  llvm::DenseMap<const TableData *, Value> tableArguments; ///< of the same
 };
 
 } // namespace
@@ -245,6 +267,9 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
   Type list = tensor({dynamic}, b.getI64Type());
   for (const PatternNode *table : tables)
     inputs.append(table->kind == PatternKind::BlockTable ? 2 : 1, list);
+  std::vector<TableRef> lookups = patternLookups(pattern);
+  for (const TableRef &table : lookups)
+    inputs.push_back(lookupType(context, *table));
   Type results[] = {tensor({dynamic, dynamic, dynamic, spec.vDim}, spec.output),
                     tensor({dynamic, dynamic, dynamic}, b.getF32Type())};
   auto func = func::FuncOp::create(b, loc, spec.name, b.getFunctionType(inputs, results));
@@ -258,11 +283,15 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
     if (table->kind == PatternKind::BlockTable)
       operands[table].push_back(entry->getArgument(next++));
   }
-  Value root = Emitter(b, loc, operands).pattern(pattern.get().get());
+  llvm::DenseMap<const TableData *, Value> arrays;
+  for (const TableRef &table : lookups)
+    arrays[table.get()] = entry->getArgument(next++);
+  Value root = Emitter(b, loc, operands, arrays).pattern(pattern.get().get());
   auto attention = AttentionOp::create(
       b, loc, TypeRange(results), entry->getArgument(0), entry->getArgument(1),
       entry->getArgument(2), root, /*scale=*/entry->getArgument(3),
-      /*map=*/Value(), AlignAttr::get(context, spec.topLeft ? Align::TopLeft : Align::BottomRight),
+      /*map=*/Value(), /*reads=*/ValueRange(),
+      AlignAttr::get(context, spec.topLeft ? Align::TopLeft : Align::BottomRight),
       /*tile=*/DenseI64ArrayAttr());
   func::ReturnOp::create(b, loc, attention.getResults());
   if (spec.score) {

@@ -29,7 +29,8 @@ struct KernelSpec {
 };
 
 /// A module with one function (q, k, v, scale, run-time operands...) -> (o, lse).
-/// Operands come in the order of `patternTables`. The pattern must be valid.
+/// Operands come in the order of `patternTables`, then of `patternLookups`. The pattern must
+/// be valid.
 mlir::OwningOpRef<mlir::ModuleOp> emitKernel(mlir::MLIRContext *context, const Pattern &pattern,
                                              const KernelSpec &spec);
 
@@ -37,6 +38,9 @@ mlir::OwningOpRef<mlir::ModuleOp> emitKernel(mlir::MLIRContext *context, const P
 /// arguments: offsets of segments; indptr, then indices of block tables. Nodes
 /// that appear twice are listed once.
 std::vector<const PatternNode *> patternTables(const Pattern &pattern);
+
+/// The type of the kernel's argument for an array: a tensor of i32 or f32 of its rank.
+mlir::Type lookupType(mlir::MLIRContext *context, const TableData &table);
 
 } // namespace girih
 

@@ -59,7 +59,8 @@ llvm::SmallVector<HopperTile> girih::hopperTiles(int64_t headDim, int64_t vDim) 
 namespace {
 
 /// Operands in place of those that a launch will bring: documents of about a
-/// thousand tokens, block tables of the diagonal and some blocks elsewhere.
+/// thousand tokens, as offsets or as arrays of their numbers, block tables of the
+/// diagonal and some blocks elsewhere.
 class NominalOperands {
 public:
   NominalOperands(const GirihMapProgram &program, int64_t length) {
@@ -84,13 +85,35 @@ public:
         }
       }
     }
-    for (const std::vector<int64_t> &list : lists)
-      operands.push_back({list.data(), static_cast<int64_t>(list.size())});
+    for (const std::vector<int64_t> &list : lists) {
+      GirihOperand operand{};
+      operand.data = list.data();
+      operand.size = static_cast<int64_t>(list.size());
+      operands.push_back(operand);
+    }
+    for (int32_t i = 0; i != program.num_tables; ++i)
+      if (const GirihMapTable &table = program.tables[i]; table.kind == GIRIH_TABLE_LOOKUP)
+        setArray(operands[table.operand], table.count, lists[table.operand], length);
   }
 
   std::vector<GirihOperand> operands;
 
 private:
+  /// A number of documents for each token, for some batches and heads.
+  static void setArray(GirihOperand &operand, int64_t rank, std::vector<int64_t> &values,
+                       int64_t length) {
+    constexpr int64_t copies = 4;
+    operand.rank = static_cast<int32_t>(rank);
+    operand.size = length;
+    for (int64_t d = 0; d != rank; ++d) {
+      operand.shape[d] = d + 1 == rank ? length : copies;
+      operand.size *= d + 1 == rank ? 1 : copies;
+    }
+    for (int64_t i = 0; i != operand.size; ++i)
+      values.push_back(i % length / 1000);
+    operand.data = values.data();
+  }
+
   std::vector<std::vector<int64_t>> lists;
 };
 

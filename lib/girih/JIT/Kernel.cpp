@@ -9,6 +9,7 @@
 
 #include "girih/Support/Error.h"
 
+#include <algorithm>
 #include <chrono>
 
 using namespace girih;
@@ -20,23 +21,46 @@ JitKernel::JitKernel(GirihKernelDesc descriptor, std::unique_ptr<MapProgram> pro
   this->descriptor.map = &this->program->get();
 }
 
+/// The values of an operand; of one that will be refused, and is never cached, none.
+static llvm::StringRef bytesOf(const GirihOperand &operand) {
+  size_t width = operand.type == GIRIH_OPERAND_F32 ? sizeof(float) : sizeof(int64_t);
+  if (!operand.data || operand.size < 0)
+    return {};
+  return {static_cast<const char *>(operand.data), static_cast<size_t>(operand.size) * width};
+}
+
+/// Everything of a launch that its map depends on but the values of operands.
+static std::vector<int64_t> lengthsOf(const GirihMapParams &params) {
+  std::vector<int64_t> lengths{params.batch, params.heads,    params.num_q,  params.num_k,
+                               params.q_end, params.q_offset, params.tile_q, params.tile_k};
+  for (int64_t i = 0; i != params.num_operands; ++i) {
+    const GirihOperand &operand = params.operands[i];
+    lengths.insert(lengths.end(), {operand.size, operand.type, operand.rank});
+    lengths.insert(lengths.end(), operand.shape,
+                   operand.shape + std::clamp<int32_t>(operand.rank, 0, 4));
+  }
+  return lengths;
+}
+
+bool JitKernel::CachedMap::matches(const std::vector<int64_t> &others,
+                                   const GirihMapParams &params) const {
+  if (lengths != others)
+    return false;
+  for (size_t i = 0; i != operands.size(); ++i)
+    if (bytesOf(params.operands[i]) != llvm::StringRef(operands[i].data(), operands[i].size()))
+      return false;
+  return true;
+}
+
 llvm::Expected<std::shared_ptr<const GirihBlockMap>>
 JitKernel::blockMap(const GirihMapParams &params, double *mapMs) {
   if (mapMs)
     *mapMs = 0;
   // Values of run-time operands belong to the key: a map may depend on each.
-  std::vector<int64_t> key{params.batch, params.heads,    params.num_q,  params.num_k,
-                           params.q_end, params.q_offset, params.tile_q, params.tile_k};
-  for (int64_t i = 0; i != params.num_operands; ++i) {
-    key.push_back(params.operands[i].size);
-    if (!params.operands[i].data || params.operands[i].size < 0)
-      continue; // refused below, and never cached
-    key.insert(key.end(), params.operands[i].data,
-               params.operands[i].data + params.operands[i].size);
-  }
+  const std::vector<int64_t> lengths = lengthsOf(params);
   std::lock_guard<std::mutex> lock(mutex);
   for (auto it = maps.begin(); it != maps.end(); ++it) {
-    if (it->key == key) {
+    if (it->matches(lengths, params)) {
       maps.splice(maps.begin(), maps, it);
       return it->map;
     }
@@ -52,7 +76,12 @@ JitKernel::blockMap(const GirihMapParams &params, double *mapMs) {
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   std::shared_ptr<const GirihBlockMap> map(
       built, [](const GirihBlockMap *m) { girihBlockMapFree(const_cast<GirihBlockMap *>(m)); });
-  maps.push_front({std::move(key), map});
+  std::vector<std::vector<char>> operands;
+  for (int64_t i = 0; i != params.num_operands; ++i) {
+    llvm::StringRef bytes = bytesOf(params.operands[i]);
+    operands.emplace_back(bytes.begin(), bytes.end());
+  }
+  maps.push_front({lengths, std::move(operands), map});
   if (maps.size() > maxCachedMaps)
     maps.pop_back();
   return map;

@@ -34,8 +34,10 @@ public:
 private:
   /// A map, and the lengths and operand values that it was derived for.
   struct CachedMap {
-    std::vector<int64_t> key;
+    std::vector<int64_t> lengths;
+    std::vector<std::vector<char>> operands; ///< their bytes
     std::shared_ptr<const GirihBlockMap> map;
+    bool matches(const std::vector<int64_t> &others, const GirihMapParams &params) const;
   };
   static constexpr size_t maxCachedMaps = 8;
 

@@ -186,7 +186,9 @@ girih::describe(mlir::ModuleOp module, const CompileOptions &options, GirihKerne
   auto function = module.lookupSymbol<mlir::func::FuncOp>(kernelName);
   BlockMapOp map;
   function.walk([&](BlockMapOp op) { map = op; });
-  std::unique_ptr<MapProgram> program = buildMapProgram(map.getPattern());
+  mlir::ValueRange reads;
+  function.walk([&](AttentionOp op) { reads = op.getReads(); });
+  std::unique_ptr<MapProgram> program = buildMapProgram(map.getPattern(), reads);
   if (!program)
     return internalError("the pattern did not reach its normal form");
   program->program.num_operands = function.getNumArguments() - firstOperandArgument;
@@ -367,10 +369,24 @@ llvm::Expected<std::unique_ptr<Session>> Session::create(const SessionOptions &o
   return std::make_unique<JitSession>(*host, *code, std::move(folder), *limit);
 }
 
+GirihOperand girih::tableOperand(const TableData &table) {
+  GirihOperand operand{};
+  operand.data = table.isFloat ? static_cast<const void *>(table.floats.data()) : table.ints.data();
+  operand.size = table.elements();
+  operand.name = table.name.c_str();
+  operand.type = table.isFloat ? GIRIH_OPERAND_F32 : GIRIH_OPERAND_I64;
+  operand.rank = static_cast<int32_t>(table.shape.size());
+  std::copy(table.shape.begin(), table.shape.end(), operand.shape);
+  return operand;
+}
+
 std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {
   std::vector<GirihOperand> operands;
   auto add = [&](const std::vector<int64_t> &values) {
-    operands.push_back({values.data(), static_cast<int64_t>(values.size())});
+    GirihOperand operand{};
+    operand.data = values.data();
+    operand.size = static_cast<int64_t>(values.size());
+    operands.push_back(operand);
   };
   for (const PatternNode *table : patternTables(pattern)) {
     if (table->kind == PatternKind::Segments) {
@@ -380,6 +396,8 @@ std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {
     add(table->indptr);
     add(table->indices);
   }
+  for (const TableRef &table : patternLookups(pattern))
+    operands.push_back(tableOperand(*table));
   return operands;
 }
 

@@ -189,7 +189,11 @@ public:
   virtual std::string cacheProblem() const = 0;
 };
 
-/// The run-time operands of a pattern, borrowed from its tree.
+/// A table that lookups read as a run-time operand, borrowed from it.
+GirihOperand tableOperand(const TableData &table);
+
+/// The run-time operands of a pattern, borrowed from its tree: those of `patternTables`, then
+/// `patternLookups`.
 std::vector<GirihOperand> patternOperands(const Pattern &pattern);
 
 /// Lengths of a launch as the map engine takes them; operands are borrowed.

@@ -67,19 +67,21 @@ private:
 };
 
 /// Whether dimensions can stand for the positions of `expr`.
-bool hasAffineProducts(AffineExpr expr) {
-  bool affine = true;
+bool isPrintable(AffineExpr expr, const TermSymbols &symbols) {
+  bool printable = true;
   expr.walk([&](AffineExpr e) {
     if (e.getKind() == AffineExprKind::Mul)
-      affine &= isa<AffineConstantExpr>(cast<AffineBinaryOpExpr>(e).getRHS());
+      printable &= isa<AffineConstantExpr>(cast<AffineBinaryOpExpr>(e).getRHS());
+    else if (isa<AffineSymbolExpr>(e))
+      printable &= !symbols.termOf(e);
   });
-  return affine;
+  return printable;
 }
 
-bool hasAffineProducts(const ClosedTerm &term) {
-  return llvm::all_of(term.lower, [](AffineExpr e) { return hasAffineProducts(e); }) &&
-         llvm::all_of(term.upper, [](AffineExpr e) { return hasAffineProducts(e); }) &&
-         llvm::all_of(term.guards, [](const Constraint &c) { return hasAffineProducts(c.expr); });
+bool isPrintable(const ClosedTerm &term, const TermSymbols &symbols) {
+  auto printable = [&](AffineExpr e) { return isPrintable(e, symbols); };
+  return llvm::all_of(term.lower, printable) && llvm::all_of(term.upper, printable) &&
+         llvm::all_of(term.guards, [&](const Constraint &c) { return printable(c.expr); });
 }
 
 struct BuildBlockMaps : girih::impl::BuildBlockMapsBase<BuildBlockMaps> {
@@ -95,11 +97,13 @@ struct BuildBlockMaps : girih::impl::BuildBlockMapsBase<BuildBlockMaps> {
       Value pattern = op.getPattern();
       Provider provider = Provider::Table;
       ArrayAttr ranges;
+      TermSymbols symbols;
       if (pattern.getDefiningOp<BlockTableOp>()) {
         provider = Provider::Csr;
-      } else if (auto terms = solveClosedForm(pattern, PosK);
-                 terms && !terms->empty() &&
-                 llvm::all_of(*terms, [](const ClosedTerm &t) { return hasAffineProducts(t); })) {
+      } else if (auto terms = solveClosedForm(pattern, PosK, symbols);
+                 terms && !terms->empty() && llvm::all_of(*terms, [&](const ClosedTerm &t) {
+                   return isPrintable(t, symbols);
+                 })) {
         provider = Provider::Ranges;
         RangePrinter printer(&getContext(), collectTables(pattern).size());
         SmallVector<Attribute> printed;

@@ -57,7 +57,7 @@ private:
       return it->second;
     bool result = isa<FullOp, EmptyOp>(op) || (isTable(op) && unitOf(op) <= GIRIH_MAX_TOKENS);
     if (auto where = dyn_cast<WhereOp>(op))
-      result = llvm::all_of(whereConstraints(where.getSet()),
+      result = llvm::all_of(whereConstraints(where, build.terms),
                             [](const Constraint &c) { return boundsOf(c.expr).has_value(); });
     if (isa<UnionOp, IntersectOp, ComplementOp>(op))
       result = llvm::all_of(op->getOperands(),
@@ -175,10 +175,36 @@ private:
     return build.disjunction(sides);
   }
 
+  /// `expr` over `p`, its terms too.
+  AffineExpr substitute(AffineExpr expr, const Positions &p) {
+    llvm::DenseMap<AffineExpr, AffineExpr> values;
+    expr.walk([&](AffineExpr e) {
+      if (Value term = isa<AffineSymbolExpr>(e) ? build.terms.termOf(e) : Value())
+        values[e] = termOver(term, p);
+    });
+    for (unsigned i = 0; i != NumPositions; ++i)
+      values[positionExpr(expr.getContext(), i)] = p[i];
+    return expr.replace(values);
+  }
+
+  AffineExpr termOver(Value term, const Positions &p) {
+    Operation *op = term.getDefiningOp();
+    if (p.unit == 1 || !op)
+      return build.terms.symbolOf(term);
+    SmallVector<AffineExpr> exprs;
+    for (AffineExpr expr : termExprs(op, build.terms))
+      exprs.push_back(substitute(expr, p));
+    if (auto lookup = dyn_cast<TermLookupOp>(op))
+      return build.lookup(lookup.getTable(), exprs);
+    std::vector<IndexTree> children(exprs.begin(), exprs.end());
+    bool isMin = cast<TermExtremumOp>(op).getWhich() == Extremum::Min;
+    return build.flat({isMin ? IndexTree::Min : IndexTree::Max, std::move(children)});
+  }
+
   Value where(WhereOp op, const Positions &p) {
     SmallVector<Value> parts;
-    for (const Constraint &c : whereConstraints(op.getSet())) {
-      AffineExpr expr = c.expr.replaceSymbols(p.exprs);
+    for (const Constraint &c : whereConstraints(op, build.terms)) {
+      AffineExpr expr = substitute(c.expr, p);
       if (!boundsOf(expr)) {
         op.emitOpError("expected index arithmetic to stay within 62 bits for lengths up to 2^26");
         return {};
@@ -286,10 +312,23 @@ struct ExpandNamedPatterns : girih::impl::ExpandNamedPatternsBase<ExpandNamedPat
         return user->getNumResults() != 1 || !isa<PatternType>(user->getResult(0).getType());
       });
     }
+    WalkResult scores = getOperation().walk([&](AttentionOp op) {
+      if (op.getScore().empty() || !op.getReads().empty())
+        return WalkResult::advance();
+      OpBuilder builder(op);
+      NormalFormBuilder build(builder, op.getLoc());
+      SmallVector<Value> reads;
+      if (failed(readScore(op.getScore(), build, reads)))
+        return WalkResult::interrupt();
+      op.getReadsMutable().assign(reads);
+      return WalkResult::advance();
+    });
+    if (scores.wasInterrupted())
+      return signalPassFailure();
     // What the roots were made of has no use any more.
     SmallVector<Operation *> patternOps;
     getOperation().walk([&](Operation *op) {
-      if (op->getNumResults() == 1 && isa<PatternType>(op->getResult(0).getType()))
+      if (op->getNumResults() == 1 && isa<PatternType, TermType>(op->getResult(0).getType()))
         patternOps.push_back(op);
     });
     for (Operation *op : llvm::reverse(patternOps))

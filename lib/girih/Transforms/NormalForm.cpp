@@ -75,7 +75,42 @@ Value NormalFormBuilder::constant(bool value) {
 Value NormalFormBuilder::where(Constraint constraint) {
   if (auto value = dyn_cast<AffineConstantExpr>(constraint.expr))
     return constant(constraint.isEquality ? value.getValue() == 0 : value.getValue() >= 0);
-  return WhereOp::create(builder, loc, makeWhereSet(getContext(), constraint));
+  return makeWhere(builder, loc, constraint, terms);
+}
+
+template <typename Make>
+AffineExpr NormalFormBuilder::term(const void *of, ArrayRef<AffineExpr> exprs, Make make) {
+  std::vector<const void *> key;
+  for (AffineExpr expr : exprs)
+    key.push_back(expr.getAsOpaquePointer());
+  AffineExpr &symbol = known[{of, std::move(key)}];
+  if (!symbol) {
+    SmallVector<Value> named;
+    AffineMap map = makeTermMap(getContext(), exprs, terms, named);
+    symbol = terms.symbolOf(make(AffineMapAttr::get(map), named));
+  }
+  return symbol;
+}
+
+AffineExpr NormalFormBuilder::lookup(Value table, ArrayRef<AffineExpr> indices) {
+  return term(table.getAsOpaquePointer(), indices, [&](AffineMapAttr map, ValueRange named) {
+    return TermLookupOp::create(builder, loc, builder.getType<TermType>(), table, map, named);
+  });
+}
+
+AffineExpr NormalFormBuilder::flat(const IndexTree &tree) {
+  if (tree.isLeaf())
+    return tree.expr;
+  SmallVector<AffineExpr> children;
+  for (const IndexTree &child : tree.children)
+    children.push_back(flat(child));
+  auto which =
+      ExtremumAttr::get(getContext(), tree.kind == IndexTree::Min ? Extremum::Min : Extremum::Max);
+  static const char kinds[2] = {};
+  return term(
+      &kinds[tree.kind == IndexTree::Max], children, [&](AffineMapAttr map, ValueRange named) {
+        return TermExtremumOp::create(builder, loc, builder.getType<TermType>(), which, map, named);
+      });
 }
 
 Value NormalFormBuilder::atLeastZero(const IndexTree &tree) {

@@ -14,6 +14,7 @@
 #include "girih/Analysis/IndexForm.h"
 #include "mlir/IR/Builders.h"
 
+#include <map>
 #include <vector>
 
 namespace girih {
@@ -58,6 +59,12 @@ public:
   mlir::Value conjunction(llvm::ArrayRef<mlir::Value> patterns);
   mlir::Value disjunction(llvm::ArrayRef<mlir::Value> patterns);
   mlir::Value complement(mlir::Value pattern);
+  /// `table[indices]` as the symbol of a term; equal terms are made once.
+  mlir::AffineExpr lookup(mlir::Value table, llvm::ArrayRef<mlir::AffineExpr> indices);
+  /// The tree as one expression: its minima and maxima become terms.
+  mlir::AffineExpr flat(const IndexTree &tree);
+
+  TermSymbols terms;
 
   mlir::OpBuilder &getBuilder() { return builder; }
   mlir::Location getLoc() const { return loc; }
@@ -66,9 +73,14 @@ public:
 private:
   mlir::Value where(Constraint constraint);
   mlir::Value combine(llvm::ArrayRef<mlir::Value> patterns, bool isUnion);
+  /// Adds the symbol of a term that `make(map, named)` makes unless `known` has it: by what it
+  /// is of and its expressions.
+  template <typename Make>
+  mlir::AffineExpr term(const void *of, llvm::ArrayRef<mlir::AffineExpr> exprs, Make make);
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
+  std::map<std::pair<const void *, std::vector<const void *>>, mlir::AffineExpr> known;
 };
 
 /// What the positions stand for: the identity at the top, blocks of tokens
@@ -87,6 +99,11 @@ struct Positions {
 /// Reads the region of `op` as a pattern in normal form over `positions`. Emits
 /// an error and returns null when it is not index arithmetic.
 mlir::Value readPredicate(PredicateOp op, const Positions &positions, NormalFormBuilder &builder);
+
+/// The lookups of a score region as terms, without repetition. Their indices must be index
+/// arithmetic over its arguments; emits an error and fails otherwise.
+mlir::LogicalResult readScore(mlir::Region &score, NormalFormBuilder &builder,
+                              llvm::SmallVectorImpl<mlir::Value> &terms);
 
 } // namespace girih
 

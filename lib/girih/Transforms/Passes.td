@@ -16,12 +16,14 @@ def ExpandNamedPatterns : Pass<"girih-expand-named-patterns", "::mlir::func::Fun
     *Does*: replaces every pattern that a non-pattern op uses by its predicate
     normal form: unions, intersections and complements of girih.where sets and
     table atoms. girih.blockwise is substituted into the sets, girih.heads becomes
-    sets over h, regions of girih.predicate are read as affine constraints.
+    sets over h, regions of girih.predicate are read as affine constraints, their
+    lookups as terms that sets name. What a score region looks up becomes `reads` of
+    its girih.attention.
 
     *Needs*: patterns made in the function that uses them.
 
     *Leaves*: only girih.full, empty, where, union, intersect, complement,
-    segments, block_table and random_blocks.
+    segments, block_table and random_blocks, and terms.
 
     *Declines*: what is in normal form already. A predicate that leaves 62 bits,
     divides by a variable or calls an op that is no index arithmetic is an error.

@@ -13,6 +13,8 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -38,16 +40,77 @@ public:
 
   Value read(PredicateOp op) {
     Block &body = op.getBody().front();
-    static constexpr unsigned arguments[] = {PosB, PosH, PosQ, PosK, PosNq, PosNk};
-    for (auto [argument, position] : llvm::zip(body.getArguments(), arguments))
-      integers[argument] = {Piece{Value(), positions[position]}};
+    setPositions(body.getArguments().take_front(6));
+    for (auto [argument, table] : llvm::zip(body.getArguments().drop_front(6), op.getTables()))
+      tables[argument] = table;
     for (Operation &inner : body.without_terminator())
       if (failed(readOp(&inner)))
         return {};
     return booleans.lookup(body.getTerminator()->getOperand(0));
   }
 
+  /// Reads the index arithmetic of a score region and collects its lookups.
+  LogicalResult read(Region &score, SmallVectorImpl<Value> &terms) {
+    Block &body = score.front();
+    setPositions(body.getArguments().drop_front()); // behind the score
+    for (Operation &inner : body.without_terminator()) {
+      for (Value operand : inner.getOperands())
+        readOutside(operand, score);
+      auto lookup = dyn_cast<LookupOp>(inner);
+      if (!lookup && !isKnown(inner))
+        continue;
+      if (!lookup) {
+        if (failed(readOp(&inner)))
+          return failure();
+        continue;
+      }
+      for (Value index : lookup.getIndices())
+        if (!integers.contains(index))
+          return lookup.emitOpError("expected indices in a score function to be index arithmetic "
+                                    "over b, h, q, k and lengths");
+      if (failed(readLookup(lookup)))
+        return failure();
+    }
+    for (AffineExpr symbol : lookups)
+      terms.push_back(build.terms.termOf(symbol));
+    return success();
+  }
+
 private:
+  void setPositions(ArrayRef<BlockArgument> given) {
+    static constexpr unsigned order[] = {PosB, PosH, PosQ, PosK, PosNq, PosNk};
+    for (auto [argument, position] : llvm::zip_first(given, order))
+      integers[argument] = {Piece{Value(), positions[position]}};
+  }
+
+  /// Constants and lengths that a score region takes from around it.
+  void readOutside(Value value, Region &score) {
+    Operation *op = value.getDefiningOp();
+    if (!op || score.isAncestor(op->getParentRegion()) || integers.contains(value))
+      return;
+    auto attention = cast<AttentionOp>(score.getParentOp());
+    if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && value.getType().isIndex())
+      (void)readConstant(constant); // which does not fail
+    if (auto dim = dyn_cast<tensor::DimOp>(op); dim && dim.getConstantIndex() == 2)
+      for (auto [tensor, position] :
+           {std::pair(attention.getQ(), PosNq), {attention.getK(), PosNk}})
+        if (dim.getSource() == tensor)
+          integers[value] = {Piece{Value(), positions[position]}};
+  }
+
+  /// Whether `op` of a score region is arithmetic on integers that are known.
+  bool isKnown(Operation &op) {
+    if (!isa<arith::ConstantOp, arith::AddIOp, arith::SubIOp, arith::MinSIOp, arith::MaxSIOp,
+             arith::MulIOp, arith::FloorDivSIOp, arith::DivSIOp, arith::RemSIOp, arith::CmpIOp,
+             arith::SelectOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, affine::AffineApplyOp>(
+            op) ||
+        !isa<IndexType, IntegerType>(op.getResult(0).getType()))
+      return false;
+    return llvm::all_of(op.getOperands(), [&](Value operand) {
+      return integers.contains(operand) || booleans.contains(operand);
+    });
+  }
+
   //===--------------------------------------------------------------------===//
   // Integers
   //===--------------------------------------------------------------------===//
@@ -124,12 +187,13 @@ private:
             .Case<arith::SelectOp>([&](auto select) { return readSelect(select); })
             .Case<arith::AndIOp, arith::OrIOp, arith::XOrIOp>([&](auto) { return readLogic(op); })
             .Case<affine::AffineApplyOp>([&](auto apply) { return readApply(apply); })
+            .Case<LookupOp>([&](auto lookup) { return readLookup(lookup); })
             .Default([&](Operation *) {
               InFlightDiagnostic diagnostic =
                   op->emitOpError("is not index arithmetic that a predicate can use");
               diagnostic.attachNote()
                   << "supported: arith constants, addi, subi, muli, floordivsi, divsi, remsi, "
-                     "minsi, maxsi, cmpi, select, andi, ori, xori, and affine.apply";
+                     "minsi, maxsi, cmpi, select, andi, ori, xori, affine.apply and girih.lookup";
               return failure();
             });
     return failed(known) ? failure() : checkSize(op);
@@ -302,6 +366,38 @@ private:
     }
   }
 
+  /// A lookup is a term of its own in every case of its indices. Minima and maxima stay within
+  /// an index, for there they keep it inside of the table.
+  LogicalResult readLookup(LookupOp lookup) {
+    SmallVector<std::pair<Value, SmallVector<AffineExpr>>> cases{{Value(), {}}};
+    for (Value index : lookup.getIndices()) {
+      SmallVector<std::pair<Value, SmallVector<AffineExpr>>> longer;
+      for (const auto &[condition, indices] : cases) {
+        for (const Piece &piece : integers[index]) {
+          longer.push_back({both(condition, piece.condition), indices});
+          longer.back().second.push_back(build.flat(piece.value));
+        }
+      }
+      cases = std::move(longer);
+      if (cases.size() > maxLeaves)
+        return lookup.emitOpError("expected a predicate with at most ")
+               << maxLeaves << " cases of min, max and select in the indices of a lookup, but got "
+               << cases.size();
+    }
+    Value table = lookup.getTable();
+    if (Value outer = tables.lookup(table))
+      table = outer;
+    Integer result;
+    for (const auto &[condition, indices] : cases) {
+      AffineExpr symbol = build.lookup(table, indices);
+      lookups.insert(symbol);
+      result.push_back({condition, symbol});
+    }
+    if (lookup.getType().isIndex())
+      integers[lookup] = std::move(result);
+    return success();
+  }
+
   LogicalResult readCompare(arith::CmpIOp compare) {
     if (compare.getLhs().getType().isInteger(1)) {
       Value a = booleans[compare.getLhs()], b = booleans[compare.getRhs()];
@@ -395,10 +491,18 @@ private:
   NormalFormBuilder &build;
   llvm::DenseMap<Value, Integer> integers;
   llvm::DenseMap<Value, Value> booleans;
+  llvm::DenseMap<Value, Value> tables; ///< of arguments of a predicate
+  llvm::SetVector<AffineExpr> lookups;
 };
 
 } // namespace
 
 Value girih::readPredicate(PredicateOp op, const Positions &positions, NormalFormBuilder &builder) {
   return PredicateReader(positions, builder).read(op);
+}
+
+LogicalResult girih::readScore(Region &score, NormalFormBuilder &builder,
+                               SmallVectorImpl<Value> &terms) {
+  Positions positions = Positions::identity(score.getContext());
+  return PredicateReader(positions, builder).read(score, terms);
 }

@@ -46,13 +46,13 @@ struct ComplementOfWhere : OpRewritePattern<ComplementOp> {
     auto where = op.getPattern().getDefiningOp<WhereOp>();
     if (!where)
       return rewriter.notifyMatchFailure(op, "does not complement a set");
-    SmallVector<Constraint> constraints = whereConstraints(where.getSet());
+    TermSymbols terms;
+    SmallVector<Constraint> constraints = whereConstraints(where, terms);
     if (constraints.size() > maxConstraints)
       return rewriter.notifyMatchFailure(op, "the complement of a large set would grow");
     SmallVector<Value> parts;
     auto add = [&](AffineExpr expr) {
-      IntegerSet set = makeWhereSet(getContext(), Constraint{expr, false});
-      parts.push_back(WhereOp::create(rewriter, op.getLoc(), set));
+      parts.push_back(makeWhere(rewriter, op.getLoc(), Constraint{expr, false}, terms));
     };
     for (const Constraint &constraint : constraints) {
       add(-constraint.expr - 1);

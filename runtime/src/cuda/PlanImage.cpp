@@ -44,8 +44,14 @@ static int64_t numOffsets(const GirihBoundTable &table, int64_t heads) {
 }
 
 /// Places the lists of `table`, whose lengths follow from its fields.
+static bool isArray(const GirihBoundTable &table) {
+  return table.kind == GIRIH_TABLE_LOOKUP || table.kind == GIRIH_TABLE_LOOKUP_F32;
+}
+
 static PlanImage::TablePlaces placeTable(const GirihBoundTable &table, int64_t heads,
                                          Layout &layout) {
+  if (isArray(table))
+    return {layout.add(table.num_units * int64_t{sizeof(int32_t)}), -1, -1};
   int64_t offsets = numOffsets(table, heads);
   int64_t indptr = layout.add(offsets * int64_t{sizeof(int64_t)});
   if (table.kind == GIRIH_TABLE_SEGMENTS)
@@ -56,15 +62,17 @@ static PlanImage::TablePlaces placeTable(const GirihBoundTable &table, int64_t h
 /// Copies the lists of `table` to their places in `bytes`.
 static void copyTable(const GirihBoundTable &table, const PlanImage::TablePlaces &places,
                       int64_t heads, char *bytes) {
-  int64_t offsets = numOffsets(table, heads);
-  memcpy(bytes + places.indptr, table.indptr, static_cast<size_t>(offsets) * sizeof(int64_t));
   auto copyWords = [&](int64_t place, const int32_t *from, int64_t count) {
     if (count)
       memcpy(bytes + place, from, static_cast<size_t>(count) * sizeof(int32_t));
   };
   if (places.ids >= 0)
     copyWords(places.ids, table.ids, table.num_units);
-  else
+  if (isArray(table))
+    return;
+  int64_t offsets = numOffsets(table, heads);
+  memcpy(bytes + places.indptr, table.indptr, static_cast<size_t>(offsets) * sizeof(int64_t));
+  if (places.ids < 0)
     copyWords(places.indices, table.indices, table.indptr[offsets - 1]);
 }
 
@@ -79,7 +87,8 @@ void PlanImage::relocate(const void *base) {
   for (size_t i = 0; i < tables.size(); ++i) {
     GirihBoundTable table = tables[i];
     auto address = [&](int64_t place) { return static_cast<const char *>(base) + place; };
-    table.indptr = reinterpret_cast<const int64_t *>(address(places[i].indptr));
+    if (places[i].indptr >= 0)
+      table.indptr = reinterpret_cast<const int64_t *>(address(places[i].indptr));
     if (places[i].ids >= 0)
       table.ids = reinterpret_cast<const int32_t *>(address(places[i].ids));
     else

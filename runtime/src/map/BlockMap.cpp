@@ -13,6 +13,7 @@
 #include "../Parallel.h"
 #include "ClosedForm.h"
 #include "Evaluator.h"
+#include "Lookups.h"
 #include "Repetition.h"
 #include "TableRows.h"
 
@@ -271,6 +272,8 @@ static int buildMap(const GirihMapProgram &source, const GirihMapParams &params,
     return code;
   auto map = std::make_unique<GirihBlockMap>(params, reverse);
   if (int code = map->tables.bind(source, params, status))
+    return code;
+  if (int code = proveLookups(program, map->tables, params, status))
     return code;
   map->params.operands = nullptr;
   uint8_t depends = program.dependence(source.root);

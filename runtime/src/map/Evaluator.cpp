@@ -61,6 +61,18 @@ static int64_t pointValue(const GirihMapNode &n, const int64_t *values, const Bo
   case GIRIH_MAP_SEG_END:
     result = tables.segmentEnd(n.imm, values[n.a]);
     break;
+  case GIRIH_MAP_MIN:
+    result = std::min(values[n.a], values[n.b]);
+    break;
+  case GIRIH_MAP_MAX:
+    result = std::max(values[n.a], values[n.b]);
+    break;
+  case GIRIH_MAP_PLACE:
+    result = tables.placeOf(n.imm, values[n.a], values[n.b]);
+    break;
+  case GIRIH_MAP_LOOKUP:
+    result = tables.lookUp(n.imm, values[n.a]);
+    break;
   case GIRIH_MAP_TRUE:
     result = 1;
     break;
@@ -155,7 +167,7 @@ template <typename Op> void Evaluator::map2(Op op, Operand a, Operand b, int64_t
       out[i] = op(a.lanes[i], b.lanes[i]);
     return;
   }
-  // Every binary operation here commutes.
+  // Every binary operation that comes here commutes.
   const int64_t *lanes = a.lanes ? a.lanes : b.lanes;
   int64_t scalar = a.lanes ? b.value : a.value;
   for (int64_t i = 0; i < count; ++i)
@@ -245,6 +257,23 @@ void Evaluator::evaluateRange(int32_t index) {
   case GIRIH_MAP_SEG_END:
     for (int64_t i = 0; i < count; ++i)
       out[i] = tables.segmentEnd(n.imm, laneBuffer(n.a)[i]);
+    return;
+  case GIRIH_MAP_MIN:
+    return map2([](int64_t a, int64_t b) { return std::min(a, b); }, operand(n.a), operand(n.b),
+                out);
+  case GIRIH_MAP_MAX:
+    return map2([](int64_t a, int64_t b) { return std::max(a, b); }, operand(n.a), operand(n.b),
+                out);
+  case GIRIH_MAP_PLACE: {
+    Operand before = operand(n.a), last = operand(n.b);
+    for (int64_t i = 0; i < count; ++i)
+      out[i] = tables.placeOf(n.imm, before.lanes ? before.lanes[i] : before.value,
+                              last.lanes ? last.lanes[i] : last.value);
+    return;
+  }
+  case GIRIH_MAP_LOOKUP:
+    for (int64_t i = 0; i < count; ++i)
+      out[i] = tables.lookUp(n.imm, laneBuffer(n.a)[i]);
     return;
   case GIRIH_MAP_GE0: {
     const int64_t *in = laneBuffer(n.a);

@@ -87,6 +87,7 @@ private:
   Bounds boundEquality(int32_t index) const;
   Bounds boundSameSegment(int64_t table, const Box &box) const;
   Bounds boundInTable(int64_t table, const Box &box) const;
+  Bounds boundLookup(const GirihMapNode &lookup) const;
   int64_t *laneBuffer(int32_t node) {
     return laneValues.data() + static_cast<size_t>(node) * kLanes;
   }

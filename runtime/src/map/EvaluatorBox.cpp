@@ -126,6 +126,43 @@ Bounds Evaluator::boundInTable(int64_t table, const Box &box) const {
   return {any && all, any};
 }
 
+/// Bounds of the values at a box of indices: row by row of the last dimension, or all that lie
+/// between its first and last place when there are many rows.
+Bounds Evaluator::boundLookup(const GirihMapNode &lookup) const {
+  LookupIndices indices = lookupIndices(program.source(), lookup);
+  const GirihBoundTable &view = tables[lookup.imm];
+  int64_t lo[4], hi[4], first = 0, last = 0, rows = 1;
+  for (int32_t d = 0; d < indices.count; ++d) {
+    lo[d] = std::max<int64_t>(bounds[indices.node[d]].lo, 0);
+    hi[d] = std::min(bounds[indices.node[d]].hi, view.extent[d] - 1);
+    if (lo[d] > hi[d])
+      return {0, 0};
+    first = first * view.extent[d] + lo[d];
+    last = last * view.extent[d] + hi[d];
+    if (d + 1 < indices.count)
+      rows = std::min(rows * (hi[d] - lo[d] + 1), kMaxTableRows + 1);
+  }
+  if (rows == 1 || rows > kMaxTableRows) {
+    Extrema::Range all = tables.extrema(lookup.imm, first, last);
+    return {all.lo, all.hi};
+  }
+  int32_t inner = indices.count - 1;
+  int64_t width = hi[inner] - lo[inner];
+  Bounds result{INT64_MAX, INT64_MIN};
+  int64_t at[4] = {lo[0], lo[1], lo[2], lo[3]};
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t place = 0;
+    for (int32_t d = 0; d < inner; ++d)
+      place = place * view.extent[d] + at[d];
+    place = place * view.extent[inner] + lo[inner];
+    Extrema::Range part = tables.extrema(lookup.imm, place, place + width);
+    result = {std::min<int64_t>(result.lo, part.lo), std::max<int64_t>(result.hi, part.hi)};
+    for (int32_t d = inner - 1; d >= 0 && ++at[d] > hi[d]; --d)
+      at[d] = lo[d];
+  }
+  return result;
+}
+
 Bounds Evaluator::evaluateBox(int32_t index, const Box &box) const {
   const GirihMapNode &n = program.node(index);
   if (n.op < GIRIH_MAP_TRUE && !program.isAtom(index))
@@ -146,6 +183,17 @@ Bounds Evaluator::evaluateBox(int32_t index, const Box &box) const {
     return {tables.segmentBegin(n.imm, bounds[n.a].lo), tables.segmentBegin(n.imm, bounds[n.a].hi)};
   case GIRIH_MAP_SEG_END:
     return {tables.segmentEnd(n.imm, bounds[n.a].lo), tables.segmentEnd(n.imm, bounds[n.a].hi)};
+  case GIRIH_MAP_MIN:
+    return {std::min(bounds[n.a].lo, bounds[n.b].lo), std::min(bounds[n.a].hi, bounds[n.b].hi)};
+  case GIRIH_MAP_MAX:
+    return {std::max(bounds[n.a].lo, bounds[n.b].lo), std::max(bounds[n.a].hi, bounds[n.b].hi)};
+  case GIRIH_MAP_PLACE: {
+    Wide extent = tables[n.imm >> 2].extent[n.imm & 3];
+    return {saturate(bounds[n.a].lo * extent + bounds[n.b].lo),
+            saturate(bounds[n.a].hi * extent + bounds[n.b].hi)};
+  }
+  case GIRIH_MAP_LOOKUP:
+    return boundLookup(n);
   case GIRIH_MAP_GE0:
     return {bounds[n.a].lo >= 0, bounds[n.a].hi >= 0};
   case GIRIH_MAP_EQ0:

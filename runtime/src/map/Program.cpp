@@ -37,12 +37,16 @@ int girih::numOperands(int32_t op) {
   case GIRIH_MAP_MOD:
   case GIRIH_MAP_SEG_BEGIN:
   case GIRIH_MAP_SEG_END:
+  case GIRIH_MAP_LOOKUP:
   case GIRIH_MAP_GE0:
   case GIRIH_MAP_EQ0:
   case GIRIH_MAP_NOT:
     return 1;
   case GIRIH_MAP_ADD:
   case GIRIH_MAP_MUL:
+  case GIRIH_MAP_MIN:
+  case GIRIH_MAP_MAX:
+  case GIRIH_MAP_PLACE:
   case GIRIH_MAP_AND:
   case GIRIH_MAP_OR:
     return 2;
@@ -55,6 +59,44 @@ static bool takesBooleans(int32_t op) {
   return op == GIRIH_MAP_AND || op == GIRIH_MAP_OR || op == GIRIH_MAP_NOT;
 }
 
+/// Whether node `index` is a lookup that has no value here.
+static bool isFloatLookup(const GirihMapProgram &program, int32_t index) {
+  const GirihMapNode &node = program.nodes[index];
+  return node.op == GIRIH_MAP_LOOKUP && program.tables[node.imm].kind == GIRIH_TABLE_LOOKUP_F32;
+}
+
+/// Whether `op`, which names a table, reads tables of `kind`.
+static bool readsKind(int32_t op, int32_t kind) {
+  if (op == GIRIH_MAP_LOOKUP)
+    return isLookupTable(kind);
+  if (op == GIRIH_MAP_IN_TABLE)
+    return kind == GIRIH_TABLE_BLOCKS || kind == GIRIH_TABLE_RANDOM;
+  return kind == GIRIH_TABLE_SEGMENTS;
+}
+
+/// What is wrong with the chain of places below a lookup, whose operands are in order.
+static const char *malformedLookup(const GirihMapProgram &program, const GirihMapNode &lookup) {
+  const GirihMapNode *place = &program.nodes[lookup.a];
+  for (int64_t d = program.tables[lookup.imm].count - 1; d > 0; --d) {
+    if (place->op != GIRIH_MAP_PLACE || place->imm != 4 * lookup.imm + d)
+      return "a place that is not of its table";
+    place = &program.nodes[place->a];
+  }
+  return nullptr;
+}
+
+LookupIndices girih::lookupIndices(const GirihMapProgram &program, const GirihMapNode &lookup) {
+  LookupIndices indices{};
+  indices.count = static_cast<int32_t>(program.tables[lookup.imm].count);
+  int32_t at = lookup.a;
+  for (int32_t d = indices.count - 1; d > 0; --d) {
+    indices.node[d] = program.nodes[at].b;
+    at = program.nodes[at].a;
+  }
+  indices.node[0] = at;
+  return indices;
+}
+
 /// Why node `index` is malformed, or null.
 static const char *malformed(const GirihMapProgram &program, int32_t index) {
   const GirihMapNode &node = program.nodes[index];
@@ -65,7 +107,8 @@ static const char *malformed(const GirihMapProgram &program, int32_t index) {
   for (int i = 0; i < count; ++i) {
     if (operands[i] < 0 || operands[i] >= index)
       return "an operand that is not an earlier node";
-    if (isBoolean(program.nodes[operands[i]].op) != takesBooleans(node.op))
+    if (isBoolean(program.nodes[operands[i]].op) != takesBooleans(node.op) ||
+        isFloatLookup(program, operands[i]))
       return "an operand of the wrong type";
   }
   switch (node.op) {
@@ -77,11 +120,20 @@ static const char *malformed(const GirihMapProgram &program, int32_t index) {
   case GIRIH_MAP_SEG_BEGIN:
   case GIRIH_MAP_SEG_END:
   case GIRIH_MAP_SAME_SEGMENT:
-  case GIRIH_MAP_IN_TABLE: {
+  case GIRIH_MAP_IN_TABLE:
+  case GIRIH_MAP_LOOKUP:
     if (node.imm < 0 || node.imm >= program.num_tables)
       return "an unknown table";
-    bool segments = program.tables[node.imm].kind == GIRIH_TABLE_SEGMENTS;
-    return segments == (node.op == GIRIH_MAP_IN_TABLE) ? "a table of the wrong kind" : nullptr;
+    if (!readsKind(node.op, program.tables[node.imm].kind))
+      return "a table of the wrong kind";
+    return node.op == GIRIH_MAP_LOOKUP ? malformedLookup(program, node) : nullptr;
+  case GIRIH_MAP_PLACE: {
+    int64_t table = node.imm >> 2;
+    if (table < 0 || table >= program.num_tables || !isLookupTable(program.tables[table].kind))
+      return "an unknown table";
+    int64_t dimension = node.imm & 3;
+    return dimension == 0 || dimension >= program.tables[table].count ? "an unknown dimension"
+                                                                      : nullptr;
   }
   default:
     return nullptr;
@@ -111,12 +163,12 @@ int Program::check(GirihStatus *status) const {
   const GirihMapProgram &p = *program;
   for (int32_t i = 0; i < p.num_tables; ++i) {
     const GirihMapTable &table = p.tables[i];
-    int operands = table.kind == GIRIH_TABLE_SEGMENTS ? 1
-                   : table.kind == GIRIH_TABLE_BLOCKS ? 2
-                                                      : 0;
-    if (table.kind < GIRIH_TABLE_SEGMENTS || table.kind > GIRIH_TABLE_RANDOM || table.unit <= 0 ||
-        table.unit > GIRIH_MAX_TOKENS || table.count < 0 ||
+    constexpr int operandsOf[] = {1, 2, 0, 1, 1};
+    bool isKnown = table.kind >= GIRIH_TABLE_SEGMENTS && table.kind <= GIRIH_TABLE_LOOKUP_F32;
+    int operands = isKnown ? operandsOf[table.kind] : 0;
+    if (!isKnown || table.unit <= 0 || table.unit > GIRIH_MAX_TOKENS || table.count < 0 ||
         (table.kind == GIRIH_TABLE_BLOCKS && table.count == 0) ||
+        (isLookupTable(table.kind) && (table.count < 1 || table.count > 4)) ||
         (operands > 0 && (table.operand < 0 || table.operand > p.num_operands - operands)))
       return fail(status, GIRIH_INVALID,
                   "malformed map program: table %d has kind %d, unit %" PRId64 ", count %" PRId64

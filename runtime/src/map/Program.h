@@ -31,6 +31,18 @@ enum Dependence : uint8_t {
 int numOperands(int32_t op);
 
 /// Whether `op` is a boolean of integers or tables: a comparison or a lookup.
+inline bool isLookupTable(int32_t kind) {
+  return kind == GIRIH_TABLE_LOOKUP || kind == GIRIH_TABLE_LOOKUP_F32;
+}
+
+/// The nodes of the indices of a LOOKUP, one a dimension.
+struct LookupIndices {
+  int32_t node[4];
+  int32_t count;
+};
+/// Takes a checked program.
+LookupIndices lookupIndices(const GirihMapProgram &program, const GirihMapNode &lookup);
+
 inline bool isLeaf(int32_t op) {
   return op == GIRIH_MAP_GE0 || op == GIRIH_MAP_EQ0 || op == GIRIH_MAP_SAME_SEGMENT ||
          op == GIRIH_MAP_IN_TABLE;

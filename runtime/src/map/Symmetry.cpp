@@ -86,6 +86,11 @@ Growth Finder::growth(const GirihMapNode &node, int move) const {
       return product(operand(node.b), program.node(node.a).imm);
     break;
   }
+  case GIRIH_MAP_MIN:
+  case GIRIH_MAP_MAX: {
+    Growth a = operand(node.a), b = operand(node.b);
+    return a.known && b.known && a.by == b.by ? a : Growth{};
+  }
   case GIRIH_MAP_FLOORDIV:
   case GIRIH_MAP_MOD: {
     Growth a = operand(node.a);
@@ -96,7 +101,7 @@ Growth Finder::growth(const GirihMapNode &node, int move) const {
   default:
     break;
   }
-  // A product of two variables, or an end of a segment: constant if the operands are.
+  // A product of two variables, an end of a segment or a lookup: constant if the operands are.
   Growth a = operand(node.a), b = numOperands(node.op) > 1 ? operand(node.b) : known(0);
   bool isConstant = a.known && a.by == 0 && b.known && b.by == 0;
   return isConstant ? known(0) : Growth{};

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <cstring>
 
 using namespace girih;
 
@@ -35,8 +36,11 @@ int BoundTables::bind(const GirihMapProgram &program, const GirihMapParams &para
     case GIRIH_TABLE_BLOCKS:
       code = bindBlocks(table, spec, params, status);
       break;
-    default:
+    case GIRIH_TABLE_RANDOM:
       code = bindRandom(table, spec, params, status);
+      break;
+    default:
+      code = bindLookup(table, spec, params, status);
       break;
     }
     if (code != GIRIH_OK)
@@ -47,39 +51,52 @@ int BoundTables::bind(const GirihMapProgram &program, const GirihMapParams &para
   return GIRIH_OK;
 }
 
+/// Checks that `operand`, called `what`, is a list of int64.
+static int checkList(const GirihOperand &operand, const char *what, int32_t index,
+                     GirihStatus *status) {
+  if (operand.type == GIRIH_OPERAND_I64 && operand.rank >= 0 && operand.rank <= 1)
+    return GIRIH_OK;
+  return fail(status, GIRIH_INVALID,
+              "expected %s (operand %d) to be a list of int64, but got %s of %d dimensions", what,
+              index, operand.type == GIRIH_OPERAND_I64 ? "int64" : "another type", operand.rank);
+}
+
 int BoundTables::bindSegments(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
                               GirihStatus *status) {
   const GirihOperand &operand = params.operands[spec.operand];
+  if (int code = checkList(operand, "segment offsets", spec.operand, status))
+    return code;
+  const auto *offsets = static_cast<const int64_t *>(operand.data);
   int64_t units = ceilDiv(params.num_k, spec.unit);
-  if (operand.size < 2 || !operand.data)
+  if (operand.size < 2 || !offsets)
     return fail(status, GIRIH_INVALID,
                 "expected segment offsets (operand %d) to have at least 2 "
                 "values, but got %" PRId64,
-                spec.operand, operand.data ? operand.size : int64_t{0});
+                spec.operand, offsets ? operand.size : int64_t{0});
   if (operand.size - 1 > INT32_MAX)
     return fail(status, GIRIH_UNSUPPORTED,
                 "expected segment offsets (operand %d) to have at most %d "
                 "values, but got %" PRId64,
                 spec.operand, INT32_MAX, operand.size);
-  if (operand.data[0] != 0)
+  if (offsets[0] != 0)
     return fail(status, GIRIH_INVALID,
                 "expected segment offsets (operand %d) to start at 0, but got "
                 "%" PRId64,
-                spec.operand, operand.data[0]);
+                spec.operand, offsets[0]);
   for (int64_t i = 1; i < operand.size; ++i)
-    if (operand.data[i] < operand.data[i - 1])
+    if (offsets[i] < offsets[i - 1])
       return fail(status, GIRIH_INVALID,
                   "expected segment offsets (operand %d) not to decrease, but "
                   "got %" PRId64 " after %" PRId64 " at index %" PRId64,
-                  spec.operand, operand.data[i], operand.data[i - 1], i);
-  if (operand.data[operand.size - 1] != units)
+                  spec.operand, offsets[i], offsets[i - 1], i);
+  if (offsets[operand.size - 1] != units)
     return fail(status, GIRIH_INVALID,
                 "expected segment offsets (operand %d) to end at %" PRId64 " (%" PRId64
                 " keys in units of %" PRId64 "), but got %" PRId64,
-                spec.operand, units, params.num_k, spec.unit, operand.data[operand.size - 1]);
+                spec.operand, units, params.num_k, spec.unit, offsets[operand.size - 1]);
 
   Storage &store = storage[table];
-  store.wide.assign(operand.data, operand.data + operand.size);
+  store.wide.assign(offsets, offsets + operand.size);
   store.narrow.resize(static_cast<size_t>(units));
   for (int64_t id = 0; id + 1 < operand.size; ++id)
     std::fill(store.narrow.begin() + store.wide[id], store.narrow.begin() + store.wide[id + 1],
@@ -93,8 +110,17 @@ int BoundTables::bindSegments(size_t table, const GirihMapTable &spec, const Gir
 
 int BoundTables::bindBlocks(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
                             GirihStatus *status) {
-  const GirihOperand &indptr = params.operands[spec.operand];
-  const GirihOperand &indices = params.operands[spec.operand + 1];
+  const GirihOperand &rowOperand = params.operands[spec.operand];
+  const GirihOperand &indexOperand = params.operands[spec.operand + 1];
+  if (int code = checkList(rowOperand, "indptr", spec.operand, status))
+    return code;
+  if (int code = checkList(indexOperand, "indices", spec.operand + 1, status))
+    return code;
+  const struct {
+    const int64_t *data;
+    int64_t size;
+  } indptr{static_cast<const int64_t *>(rowOperand.data), rowOperand.size},
+      indices{static_cast<const int64_t *>(indexOperand.data), indexOperand.size};
   int64_t sets = spec.count;
   if (sets != 1 && sets != params.heads)
     return fail(status, GIRIH_INVALID,
@@ -202,6 +228,67 @@ int BoundTables::bindRandom(size_t table, const GirihMapTable &spec, const Girih
   return GIRIH_OK;
 }
 
+int BoundTables::bindLookup(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
+                            GirihStatus *status) {
+  const GirihOperand &operand = params.operands[spec.operand];
+  Storage &store = storage[table];
+  store.name = operand.name ? std::string("@") + operand.name
+                            : "(operand " + std::to_string(spec.operand) + ")";
+  const char *name = store.name.c_str();
+  bool isFloat = spec.kind == GIRIH_TABLE_LOOKUP_F32;
+  int32_t rank = operand.rank == 0 ? 1 : operand.rank;
+  if (operand.type != (isFloat ? GIRIH_OPERAND_F32 : GIRIH_OPERAND_I64) || rank != spec.count)
+    return fail(status, GIRIH_INVALID,
+                "expected table %s to hold %s in %" PRId64 " dimensions, but got %s in %d", name,
+                isFloat ? "f32" : "int64", spec.count,
+                operand.type == GIRIH_OPERAND_I64   ? "int64"
+                : operand.type == GIRIH_OPERAND_F32 ? "f32"
+                                                    : "another type",
+                rank);
+  GirihBoundTable &view = views[table];
+  Wide product = 1;
+  for (int32_t d = 0; d < 4; ++d) {
+    int64_t extent = d >= rank ? 1 : operand.rank == 0 ? operand.size : operand.shape[d];
+    if (extent < 0)
+      return fail(status, GIRIH_INVALID,
+                  "expected extents of table %s to be at least 0, but got %" PRId64
+                  " in dimension %d",
+                  name, extent, d);
+    view.extent[d] = extent;
+    product = std::min<Wide>(product * extent, INT64_MAX);
+  }
+  if (product != operand.size || (operand.size > 0 && !operand.data))
+    return fail(status, GIRIH_INVALID,
+                "expected table %s to have %" PRId64 " values as its shape says, but got %" PRId64,
+                name, static_cast<int64_t>(product), operand.data ? operand.size : int64_t{0});
+  store.narrow.resize(static_cast<size_t>(operand.size));
+  if (isFloat) {
+    if (operand.size > 0)
+      memcpy(store.narrow.data(), operand.data, store.narrow.size() * sizeof(int32_t));
+  } else {
+    const auto *values = static_cast<const int64_t *>(operand.data);
+    for (int64_t i = 0; i < operand.size; ++i) {
+      store.narrow[i] = static_cast<int32_t>(values[i]);
+      if (store.narrow[i] != values[i])
+        return fail(status, GIRIH_INVALID,
+                    "expected values of table %s to fit 32 bits, but got %" PRId64
+                    " at element %" PRId64,
+                    name, values[i], i);
+    }
+    store.extrema.build(store.narrow.data(), operand.size);
+  }
+  view.num_units = operand.size;
+  view.ids = store.narrow.data();
+  return GIRIH_OK;
+}
+
+Extrema::Range BoundTables::extrema(int64_t table, int64_t first, int64_t last) const {
+  const GirihBoundTable &view = (*this)[table];
+  if (view.kind != GIRIH_TABLE_LOOKUP || first < 0 || first > last || last >= view.num_units)
+    return {0, 0};
+  return storage[table].extrema.of(first, last);
+}
+
 bool BoundTables::listed(int64_t table, int64_t head, int64_t q, int64_t k) const {
   UnitRow row = unitRow((*this)[table], head, q);
   return std::binary_search(row.begin, row.end, k);
@@ -250,13 +337,14 @@ int64_t BoundTables::bytes() const {
   size_t total = 0;
   for (const auto *stores : {&storage, &transposedStorage})
     for (const Storage &store : *stores)
-      total += store.wide.size() * sizeof(int64_t) + store.narrow.size() * sizeof(int32_t);
+      total += store.wide.size() * sizeof(int64_t) + store.narrow.size() * sizeof(int32_t) +
+               store.extrema.bytes();
   return static_cast<int64_t>(total);
 }
 
 uint32_t girihTableLanes(const GirihBoundTable *table, int64_t h, int64_t q, int64_t k,
                          int32_t lanes) {
-  if (table->kind == GIRIH_TABLE_SEGMENTS)
+  if (table->kind != GIRIH_TABLE_BLOCKS && table->kind != GIRIH_TABLE_RANDOM)
     return 0;
   auto unitK = static_cast<int32_t>(floorDiv(k, table->unit));
   uint64_t mask = 0;

@@ -13,9 +13,11 @@
 
 #include "girih-c/BlockMap.h"
 
+#include "Extrema.h"
 #include "Integer.h"
 
 #include <stddef.h>
+#include <string>
 #include <vector>
 
 namespace girih {
@@ -62,6 +64,22 @@ public:
     return id < 0 ? unit : storage[table].wide[id + 1] - 1;
   }
 
+  /// The value of an array of integers at `place`; 0 outside of it and of f32.
+  int64_t lookUp(int64_t table, int64_t place) const {
+    const GirihBoundTable &view = (*this)[table];
+    bool inside = place >= 0 && place < view.num_units && view.kind == GIRIH_TABLE_LOOKUP;
+    return inside ? view.ids[place] : 0;
+  }
+  /// GIRIH_MAP_PLACE with `imm`.
+  int64_t placeOf(int64_t imm, int64_t before, int64_t index) const {
+    return wrapAdd(wrapMul(before, (*this)[imm >> 2].extent[imm & 3]), index);
+  }
+  /// Bounds of the values of an array of integers at places `first` to `last`; {0, 0} of f32
+  /// and of places outside.
+  Extrema::Range extrema(int64_t table, int64_t first, int64_t last) const;
+  /// "@name" of the operand that table `table` was bound to, or "(operand N)".
+  const char *nameOf(int64_t table) const { return storage[table].name.c_str(); }
+
   /// Whether units `q` and `k` lie in one segment.
   bool sameSegment(int64_t table, int64_t q, int64_t k) const {
     int64_t id = segmentOf(table, q);
@@ -79,13 +97,18 @@ public:
 private:
   struct Storage {
     std::vector<int64_t> wide;   // segment offsets, or indptr
-    std::vector<int32_t> narrow; // segment ids, or indices
+    std::vector<int32_t> narrow; // segment ids, indices, or looked-up values
+    Extrema extrema;             // of looked-up integers
+    std::string name;            // of a looked-up array
   };
   int bindSegments(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
                    GirihStatus *status);
   int bindBlocks(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
                  GirihStatus *status);
   int bindRandom(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
+                 GirihStatus *status);
+
+  int bindLookup(size_t table, const GirihMapTable &spec, const GirihMapParams &params,
                  GirihStatus *status);
 
   std::vector<GirihBoundTable> views;

@@ -242,7 +242,7 @@ func.func @segments(%q: tensor<?x1x?x32xf32>, %k: tensor<?x1x?x32xf32>, %v: tens
 // second table stands 64 bytes behind the first.
 // CHECK-LABEL: func.func @tables(
 // CHECK: scf.if %true
-// CHECK: llvm.getelementptr %{{.*}}[64] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: llvm.getelementptr %{{.*}}[96] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: %[[BITS:.*]] = func.call @girihTableLanes(%{{.*}}, %c16_i32{{.*}}) : (!llvm.ptr, i64, i64, i64, i32) -> i32
 // CHECK: %[[SPREAD:.*]] = vector.broadcast %[[BITS]] : i32 to vector<16xi32>
 // CHECK: %[[BIT:.*]] = arith.andi %[[SPREAD]]

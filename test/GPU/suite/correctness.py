@@ -124,6 +124,33 @@ def drawn_cases(folder, count, seed):
         yield Case("random", draw.draw(rng, n), mix(n, rng.randrange(MIXES)))
 
 
+def lookup_patterns(folder, n):
+    """Tables that masks look up: ids of documents for each batch, sorted or not, blocks chosen for
+    each head, a limit for each query, and one that a clamped distance and another table index."""
+    rng = random.Random(n)
+    docs, blocks = max(1, n // 150), (n + 63) // 64
+    ids = workload.write_array(folder / f"ids-{n}.npy", (2, n), [(i % n) * docs // n for i in range(2 * n)])
+    mixed = workload.write_array(folder / f"mixed-{n}.npy", (n,), [rng.randrange(3) for _ in range(n)])
+    chosen = workload.write_array(folder / f"chosen-{n}.npy", (HEADS, blocks, blocks),
+                                  [rng.random() < 0.3 for _ in range(HEADS * blocks * blocks)])  # fmt: skip
+    limit = workload.write_array(folder / f"limit-{n}.npy", (n,), [rng.randrange(-5, n + 5) for _ in range(n)])
+    return (
+        f"{{ q >= k && @{ids}[b, q] == @{ids}[b, k] }}",
+        f"{{ @{mixed}[q] == @{mixed}[k] }}",
+        f"{{ @{chosen}[h, q / 64, k / 64] != 0 }}",
+        f"{{ k <= @{limit}[q] }}",
+        f"{{ @{mixed}[min(max(q - k, 0), {n - 1})] > @{mixed}[@{mixed}[k]] }}",
+        f"causal & ({{ @{limit}[k] % 7 == 2 }} | window(left=20)) | segments(offsets=[0, {n}]) & {{ @{mixed}[k] == 1 }}",
+    )
+
+
+def lookup_cases(folder):
+    for n in (1, 129, 1000, 4097):
+        for turn, pattern in enumerate(lookup_patterns(folder, n)):
+            for i in range(3):
+                yield Case("lookups", pattern, [*mix(n, 7 * turn + 5 * i + n), "--batch", 1 + i % 2])
+
+
 def twice_cases():
     for turn, pattern in enumerate(("causal", "window(left=37, right=37) | global(first=5)", "{ q * k % 7 == 3 }")):
         for dim in (64, 128, 256):
@@ -131,21 +158,23 @@ def twice_cases():
             yield Case("same bits twice", pattern, flags, twice=True)
 
 
-def sanitized_cases():
+def sanitized_cases(folder):
     patterns = ("causal", "window(left=37, right=37) | global(first=5)", "{ q * k % 7 == 3 && q % 100 > 5 }")
     for tool in ("memcheck", "racecheck"):
         for pattern, dim, n in zip(patterns, (64, 128, 256), (333, 300, 257)):
             yield Case(tool, pattern, ["--q-len", n, "--dim", dim, "--heads", 2, "--dtype", "bf16"], tool=tool)
         yield Case(tool, "causal", flags_for(1000, 128, "bf16", 1, 0, heads=1), tool=tool)  # split rows
         yield Case(tool, "causal", [*flags_for(300, 33, "bf16", 1, 0, heads=2), "--v-dim", 20], tool=tool)  # copies
+        for pattern in lookup_patterns(folder, 300):  # columns behind the last key
+            yield Case(tool, pattern, flags_for(300, 128, "bf16", 1, 0), tool=tool)
 
 
 def all_cases(folder, random_count, seed, sanitize, on_gpu):
     cases = [*table_cases(), *shape_cases(), *split_cases(), *drawn_cases(folder, random_count, seed),
-             *twice_cases()]  # fmt: skip
+             *lookup_cases(folder), *twice_cases()]  # fmt: skip
     if on_gpu:
         cases += strided_cases()
-    return [*cases, *sanitized_cases()] if sanitize else cases
+    return [*cases, *sanitized_cases(folder)] if sanitize else cases
 
 
 def check_twice(runner, case, folder):

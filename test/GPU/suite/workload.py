@@ -10,6 +10,7 @@ two only where they keep equally many pairs, bigbird's draws excepted.
 import json
 import pathlib
 import random
+import struct
 
 DATA = json.loads((pathlib.Path(__file__).resolve().parents[3] / "tools/girih-bench/workload.json").read_text())
 TABLE = tuple(DATA["patterns"])
@@ -40,6 +41,14 @@ def write_block_table(path, n, size, heads, seed):
             indices += [k for k in range(blocks) if rng.random() < 0.35] if rng.random() < 0.85 else []
             indptr.append(len(indices))
     path.write_text(json.dumps({"size": size, "heads": heads, "indptr": indptr, "indices": indices}))
+
+
+def write_array(path, shape, values):
+    """Integers as a file of NumPy."""
+    header = f"{{'descr': '<i4', 'fortran_order': False, 'shape': ({', '.join(map(str, shape))},), }}\n".encode()
+    data = struct.pack(f"<{len(values)}i", *values)
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data)
+    return path
 
 
 def grid_of(n):

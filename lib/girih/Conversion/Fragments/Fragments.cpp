@@ -294,6 +294,13 @@ LogicalResult FragmentEmitter::emitMap(tile::MapOp op) {
     return op.emitOpError("maps a tile that the GPU lowering does not hold");
   Value firstRow = a.add(q, row), firstColumn = a.add(k, a.mul(a.bitAnd(lane, 3), 2));
   Block &body = op.getBody().front();
+  llvm::DenseMap<Value, Array> arrays;
+  for (auto read : body.getOps<LookupOp>()) {
+    arrays[read.getTable()] = loadArray(read.getTable());
+    if (!arrays[read.getTable()].base)
+      return read.emitOpError("expected the table to be a function argument after q, k, v and "
+                              "scale");
+  }
   for (size_t i = 0; i != from.size(); ++i) {
     Value position = a.add(firstRow, static_cast<int64_t>(i / 2 % 2 * 8));
     Value key = a.add(firstColumn, static_cast<int64_t>(i / 4 * 8 + i % 2));
@@ -308,6 +315,16 @@ LogicalResult FragmentEmitter::emitMap(tile::MapOp op) {
       return outer && value.getType().isIndex() ? a.widen(outer) : outer;
     };
     for (Operation &inner : body.without_terminator()) {
+      if (auto read = dyn_cast<LookupOp>(inner)) {
+        SmallVector<Value> indices;
+        for (Value index : read.getIndices())
+          indices.push_back(lookup(index));
+        if (llvm::is_contained(indices, Value()))
+          return read.emitOpError("reads a value from outside of the score function");
+        Value entry = lookUp(arrays[read.getTable()], indices);
+        inside[read] = read.getType().isIndex() ? a.widen(entry) : entry;
+        continue;
+      }
       Type type = inner.getNumResults() == 1 ? inner.getResult(0).getType() : Type();
       if (!type || !isa<arith::ArithDialect, math::MathDialect>(*inner.getDialect()))
         return inner.emitOpError(

@@ -42,6 +42,13 @@ bool isMadeAtStore(mlir::Operation *op);
 /// Lowers tile ops and the index arithmetic around them to LLVM ops of one
 /// thread, inside of an LLVM function that the backend sets up. Indices become
 /// i32; element types of 16 bits stay f32 until they are packed or stored.
+/// An array that lookups read.
+struct Array {
+  mlir::Value base;                       ///< !llvm.ptr
+  llvm::SmallVector<mlir::Value> extents; ///< i64
+  mlir::Type element;                     ///< i32 or f32
+};
+
 class FragmentEmitter {
 public:
   FragmentEmitter(ScalarBuilder &a) : a(a), b(a.b), loc(a.loc) {}
@@ -86,6 +93,14 @@ public:
   /// Sets scores to -inf where emitKeep's result for `keep` says so.
   mlir::LogicalResult emitDrop(mlir::Operation *op, mlir::Value tile, mlir::Value keep,
                                mlir::Value when);
+
+  //===--- Lookups (Lookup.cpp) ------------------------------------------------------===//
+  /// Loads where the array is that `table`, an argument of the source, stands for; a null base
+  /// when it is no array.
+  Array loadArray(mlir::Value table);
+  /// The entry at indices of i32 or i64, which are clamped: columns behind the last key read
+  /// nothing outside.
+  mlir::Value lookUp(const Array &array, llvm::ArrayRef<mlir::Value> indices);
 
   //===--- Control flow -------------------------------------------------------------===//
   mlir::Block *addBlock(llvm::ArrayRef<mlir::Type> types = {});

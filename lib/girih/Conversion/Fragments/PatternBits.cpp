@@ -10,6 +10,7 @@
 #include "girih-c/Cuda.h"
 
 #include <limits>
+#include <utility>
 
 using namespace mlir;
 using namespace girih;
@@ -40,13 +41,16 @@ static AffineExpr withSmallResidues(AffineExpr expr) {
 
 PatternBits::PatternBits(FragmentEmitter &e, Value pattern, const Place &place, int64_t groups)
     : e(e), a(e.a), b(e.b), loc(e.loc), pattern(pattern), place(place), groups(groups),
-      tables(collectTables(pattern)) {
+      tables(collectTables(pattern)), firstTable(lookupTables(*pattern.getParentBlock()).size()) {
   Type i32 = b.getI32Type();
   uniform[PosB] = place.batch;
   uniform[PosH] = place.head;
   uniform[PosNq] = e.argument(offsetof(GirihCudaArguments, num_q), i32);
   uniform[PosNk] = e.argument(offsetof(GirihCudaArguments, num_k), i32);
   uniform[PosEnd] = e.argument(offsetof(GirihCudaArguments, q_end), i32);
+  for (Operation *term : collectTerms(pattern))
+    if (auto lookup = dyn_cast<TermLookupOp>(term); lookup && !arrays.contains(lookup.getTable()))
+      arrays[lookup.getTable()] = e.loadArray(lookup.getTable());
 }
 
 Words PatternBits::kept(int row) {
@@ -110,7 +114,7 @@ Words PatternBits::evaluate(Value pattern) {
   }
   if (auto where = dyn_cast<WhereOp>(p)) {
     Words result;
-    for (const Constraint &c : whereConstraints(where.getSet())) {
+    for (const Constraint &c : whereConstraints(where, terms)) {
       Words holds = constraint(c);
       result = result.empty() ? holds : combine(result, holds, /*isUnion=*/false);
     }
@@ -125,7 +129,7 @@ Words PatternBits::constraint(const Constraint &c) {
   for (const Addend &addend : addendsOf(c.expr)) {
     if (!addend.atom || !reads(addend.atom, PosK))
       continue;
-    if (!isa<AffineSymbolExpr>(addend.atom))
+    if (addend.atom != positionExpr(addend.atom.getContext(), PosK))
       return keyByKey(c);
     factor = addend.coefficient;
   }
@@ -150,14 +154,20 @@ Words PatternBits::constraint(const Constraint &c) {
 
 Words PatternBits::keyByKey(const Constraint &c) {
   auto predicate = c.isEquality ? LLVM::ICmpPredicate::eq : LLVM::ICmpPredicate::sge;
-  AffineExpr expr = typeFor(c.expr).isInteger(64) ? withSmallResidues(c.expr) : c.expr;
+  // A lookup alone on its side is compared as it is.
+  Sides sides = sidesOf(c.expr);
+  constexpr int64_t limit = std::numeric_limits<int32_t>::max() / 2;
+  bool isNarrow = fitsWithin(sides.lhs, limit) && fitsWithin(sides.rhs, limit);
+  Type type = isNarrow ? b.getI32Type() : b.getI64Type();
+  if (!isNarrow)
+    sides = {withSmallResidues(sides.lhs), withSmallResidues(sides.rhs)};
   Words words;
   for (int64_t group = 0; group != groups; ++group) {
     if (group % groupsPerWord == 0)
       words.push_back(a.i32(0));
     for (int64_t x = 0; x != 2; ++x) {
       currentOffset = 8 * group + x;
-      Value holds = a.compare(predicate, index(expr), number(expr, 0));
+      Value holds = a.compare(predicate, indexIn(sides.lhs, type), indexIn(sides.rhs, type));
       Value bit = a.select(holds, a.i32(int64_t{1} << (group % groupsPerWord * 2 + x)), a.i32(0));
       words.back() = LLVM::OrOp::create(b, loc, words.back(), bit);
     }
@@ -182,8 +192,13 @@ Value PatternBits::saturated(Value x) {
 
 /// i64 when some value of the constraint can leave 32 bits.
 Type PatternBits::typeFor(AffineExpr expr) {
-  __int128 magnitude = 0;
-  bool fits = boundsOf(expr, &magnitude) && magnitude <= std::numeric_limits<int32_t>::max() / 2;
+  // Extrema are as wide as what they are of.
+  auto symbol = dyn_cast<AffineSymbolExpr>(expr);
+  Value term = symbol ? terms.termOf(symbol) : Value();
+  bool fits = fitsWithin(expr, std::numeric_limits<int32_t>::max() / 2);
+  if (term && term.getDefiningOp<TermExtremumOp>())
+    fits = llvm::all_of(termExprs(term.getDefiningOp(), terms),
+                        [&](AffineExpr e) { return typeFor(e).isInteger(32); });
   return fits ? b.getI32Type() : b.getI64Type();
 }
 
@@ -197,14 +212,50 @@ Value PatternBits::index(AffineExpr expr) {
   return value(expr);
 }
 
+Value PatternBits::indexIn(AffineExpr expr, Type type) {
+  Type saved = std::exchange(root, type);
+  Value result = value(expr);
+  root = saved;
+  return result;
+}
+
+/// The value of a term: a lookup as i32, an extremum in the type that its expressions need.
+Value PatternBits::termValue(Operation *term) {
+  SmallVector<AffineExpr> exprs = termExprs(term, terms);
+  if (auto lookup = dyn_cast<TermLookupOp>(term)) {
+    SmallVector<Value> indices;
+    for (AffineExpr expr : exprs)
+      indices.push_back(indexIn(expr, typeFor(expr)));
+    return e.lookUp(arrays.find(lookup.getTable())->second, indices);
+  }
+  Type type = b.getI32Type();
+  for (AffineExpr expr : exprs)
+    if (typeFor(expr).isInteger(64))
+      type = b.getI64Type();
+  bool isMin = cast<TermExtremumOp>(term).getWhich() == Extremum::Min;
+  Value result = indexIn(exprs.front(), type);
+  for (AffineExpr expr : ArrayRef(exprs).drop_front()) {
+    Value next = indexIn(expr, type);
+    result = isMin ? Value(LLVM::SMinOp::create(b, loc, result, next))
+                   : Value(LLVM::SMaxOp::create(b, loc, result, next));
+  }
+  return result;
+}
+
 Value PatternBits::value(AffineExpr expr) {
   auto number = [&](int64_t n) -> Value {
     return LLVM::ConstantOp::create(b, loc, root, b.getIntegerAttr(root, n));
   };
-  auto typed = [&](Value v) -> Value { return root.isInteger(64) ? a.widen(v) : v; };
+  auto typed = [&](Value v) -> Value {
+    return v.getType() == root  ? v
+           : root.isInteger(64) ? a.widen(v)
+                                : LLVM::TruncOp::create(b, loc, root, v);
+  };
   if (auto c = dyn_cast<AffineConstantExpr>(expr))
     return number(c.getValue());
   if (auto symbol = dyn_cast<AffineSymbolExpr>(expr)) {
+    if (Value term = terms.termOf(symbol))
+      return typed(termValue(term.getDefiningOp()));
     if (symbol.getPosition() == PosQ)
       return typed(place.row[currentRow]);
     if (symbol.getPosition() == PosK)

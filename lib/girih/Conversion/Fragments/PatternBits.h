@@ -57,6 +57,9 @@ private:
   mlir::Value number(mlir::AffineExpr expr, int64_t value);
   mlir::Value index(mlir::AffineExpr expr);
   mlir::Value value(mlir::AffineExpr expr);
+  /// `expr` in `type`, whatever is evaluated around it.
+  mlir::Value indexIn(mlir::AffineExpr expr, mlir::Type type);
+  mlir::Value termValue(mlir::Operation *term);
   mlir::Value floorDivide(mlir::Value x, int64_t divisor,
                           llvm::function_ref<mlir::Value(int64_t)> number);
   mlir::Value divide(mlir::Value position, int64_t unit);
@@ -82,6 +85,9 @@ private:
   Place place;
   int64_t groups;
   llvm::SmallVector<mlir::Operation *> tables;
+  size_t firstTable; ///< of the tables of ops, behind arrays
+  TermSymbols terms;
+  llvm::DenseMap<mlir::Value, Array> arrays;
   mlir::Value uniform[NumPositions];
   int currentRow = 0;
   int64_t currentOffset = 0; ///< of the key that is evaluated, behind the first

@@ -19,7 +19,7 @@ Value PatternBits::tablePointer(unsigned table) {
   Value all = e.argument(offsetof(GirihCudaArguments, tables), pointerType(b));
   return LLVM::GEPOp::create(
       b, loc, pointerType(b), b.getI8Type(), all,
-      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(table * sizeof(GirihBoundTable))});
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>((firstTable + table) * sizeof(GirihBoundTable))});
 }
 
 /// Keys of the segment of the query: a range, empty outside of every segment.

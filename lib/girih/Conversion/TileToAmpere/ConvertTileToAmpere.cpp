@@ -323,12 +323,18 @@ LogicalResult Emitter::readAgain() {
 
 /// Whether a constraint needs more than 32 bits: twice the registers.
 static bool hasWideMask(func::FuncOp source) {
+  constexpr int64_t limit = std::numeric_limits<int32_t>::max() / 2;
   bool isWide = false;
-  source.walk([&](WhereOp where) {
-    for (const Constraint &c : whereConstraints(where.getSet())) {
-      __int128 magnitude = 0;
-      isWide |=
-          !boundsOf(c.expr, &magnitude) || magnitude > std::numeric_limits<int32_t>::max() / 2;
+  TermSymbols terms;
+  source.walk([&](Operation *op) {
+    if (auto where = dyn_cast<WhereOp>(op)) {
+      for (const Constraint &c : whereConstraints(where, terms)) {
+        Sides sides = sidesOf(c.expr);
+        isWide |= !fitsWithin(sides.lhs, limit) || !fitsWithin(sides.rhs, limit);
+      }
+    } else if (isa<TermLookupOp, TermExtremumOp>(op)) {
+      for (AffineExpr expr : termExprs(op, terms))
+        isWide |= !fitsWithin(expr, limit);
     }
   });
   return isWide;

@@ -83,7 +83,7 @@ LogicalResult Emitter::emitOp(Operation *op) {
         if (op->getNumResults() != 1)
           return op->emitOpError("is not supported in a tile kernel");
         Type type = op->getResult(0).getType();
-        if (isa<PatternType, BlockMapType>(type))
+        if (isa<PatternType, TermType, BlockMapType>(type))
           return success(); // read where they are used
         return isTile(type) ? emitElementwise(op) : emitScalar(op);
       });

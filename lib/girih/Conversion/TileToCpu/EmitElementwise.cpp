@@ -368,6 +368,13 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
   for (int64_t lane = 0; lane != width; ++lane)
     laneNumbers.push_back(lane);
   LogicalResult status = success();
+  llvm::DenseMap<Value, Array> arrays;
+  for (auto lookup : body.getOps<LookupOp>()) {
+    arrays[lookup.getTable()] = loadArray(lookup.getTable());
+    if (!arrays[lookup.getTable()].base)
+      return lookup.emitOpError("expected the table to be a function argument after q, k, v and "
+                                "scale");
+  }
 
   loop(i64(0), i64(from->cols), 1, [&](Value column) {
     Value k = add(scalars[op.getKRow()], column);
@@ -383,6 +390,19 @@ LogicalResult Emitter::emitMap(tile::MapOp op) {
       for (auto [argument, value] : llvm::zip(body.getArguments(), arguments))
         values[argument] = value;
       for (Operation &inner : body.without_terminator()) {
+        if (auto lookup = dyn_cast<LookupOp>(inner)) {
+          SmallVector<Value> indices;
+          for (Value operand : lookup.getIndices()) {
+            Value known = values.lookup(operand);
+            indices.push_back(known ? known : scalars.lookup(operand));
+          }
+          Value entry = lookUp(arrays[lookup.getTable()], indices);
+          if (lookup.getType().isIndex())
+            entry = arith::ExtSIOp::create(
+                b, loc, isa<VectorType>(entry.getType()) ? Type(lanes(index)) : index, entry);
+          values[lookup] = entry;
+          continue;
+        }
         if (!isa<arith::ArithDialect, math::MathDialect>(*inner.getDialect()) ||
             inner.getNumResults() != 1) {
           status = inner.emitOpError(

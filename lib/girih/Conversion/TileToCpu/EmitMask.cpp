@@ -30,6 +30,7 @@ class MaskEmitter {
 public:
   MaskEmitter(Emitter &e, tile::MaskOp op)
       : e(e), b(e.b), op(op), tables(collectTables(op.getPattern())),
+        firstTable(lookupTables(*op.getPattern().getParentBlock()).size()),
         laneType(fitsInt32(op.getPattern()) ? b.getI32Type() : b.getI64Type()) {}
 
   /// Emits what does not depend on the column, for every group of queries.
@@ -50,7 +51,15 @@ public:
       Value first = toLane(e.add(firstQuery, group * e.width));
       groups[group].query = arith::AddIOp::create(b, e.loc, e.splat(first), iota);
     }
-    walkConstraints(op.getPattern(), [&](AffineExpr expr) { hoist(expr); });
+    for (Operation *term : collectTerms(op.getPattern()))
+      if (auto lookup = dyn_cast<TermLookupOp>(term))
+        arrays.try_emplace(lookup.getTable(), Array()).first->second =
+            e.loadArray(lookup.getTable());
+    walkConstraints(op.getPattern(), terms, [&](AffineExpr expr) {
+      Sides sides = sidesOf(expr);
+      hoist(sides.lhs);
+      hoist(sides.rhs);
+    });
     for (auto [index, table] : llvm::enumerate(tables)) {
       tablePointers.push_back(tablePointer(index));
       if (isa<SegmentsOp>(table))
@@ -84,7 +93,8 @@ private:
 
   //===--- Which integer type --------------------------------------------------===//
 
-  template <typename Callback> static void walkConstraints(Value pattern, Callback callback) {
+  template <typename Callback>
+  static void walkConstraints(Value pattern, TermSymbols &terms, Callback callback) {
     llvm::DenseSet<Operation *> visited;
     SmallVector<Operation *> worklist{pattern.getDefiningOp()};
     while (!worklist.empty()) {
@@ -92,7 +102,7 @@ private:
       if (!visited.insert(next).second)
         continue;
       if (auto where = dyn_cast<WhereOp>(next))
-        for (const Constraint &constraint : whereConstraints(where.getSet()))
+        for (const Constraint &constraint : whereConstraints(where, terms))
           callback(constraint.expr);
       for (Value operand : next->getOperands())
         if (isa<PatternType>(operand.getType()))
@@ -101,11 +111,16 @@ private:
   }
 
   static bool fitsInt32(Value pattern) {
+    constexpr int64_t limit = std::numeric_limits<int32_t>::max();
     bool fits = true;
-    walkConstraints(pattern, [&](AffineExpr expr) {
-      __int128 magnitude = 0;
-      fits &= boundsOf(expr, &magnitude) && magnitude <= std::numeric_limits<int32_t>::max();
+    TermSymbols terms;
+    walkConstraints(pattern, terms, [&](AffineExpr expr) {
+      Sides sides = sidesOf(expr);
+      fits &= fitsWithin(sides.lhs, limit) && fitsWithin(sides.rhs, limit);
     });
+    for (Operation *term : collectTerms(pattern))
+      for (AffineExpr expr : termExprs(term, terms))
+        fits &= fitsWithin(expr, limit);
     return fits;
   }
 
@@ -129,6 +144,9 @@ private:
     if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
       hoist(binary.getLHS());
       hoist(binary.getRHS());
+    } else if (Value term = terms.termOf(expr)) {
+      for (AffineExpr inner : termExprs(term.getDefiningOp(), terms))
+        hoist(inner);
     }
   }
 
@@ -153,6 +171,8 @@ private:
     if (auto constant = dyn_cast<AffineConstantExpr>(expr))
       return arith::ConstantOp::create(b, e.loc, b.getIntegerAttr(laneType, constant.getValue()));
     if (auto symbol = dyn_cast<AffineSymbolExpr>(expr)) {
+      if (Value term = terms.termOf(symbol))
+        return termValue(term.getDefiningOp());
       if (symbol.getPosition() == PosQ)
         return groups[current].query;
       return toLane(symbol.getPosition() == PosK ? key : uniform[symbol.getPosition()]);
@@ -181,6 +201,27 @@ private:
     Value quotient = floorDivide(lhs, divisor, isNonNegative);
     return arith::SubIOp::create(b, e.loc, lhs,
                                  arith::MulIOp::create(b, e.loc, quotient, like(lhs, divisor)));
+  }
+
+  Value termValue(Operation *term) {
+    SmallVector<Value> values;
+    for (AffineExpr expr : termExprs(term, terms))
+      values.push_back(index(expr));
+    if (auto lookup = dyn_cast<TermLookupOp>(term)) {
+      Value entry = e.lookUp(arrays.find(lookup.getTable())->second, values);
+      if (laneType.isInteger(32))
+        return entry;
+      Type type = isa<VectorType>(entry.getType()) ? Type(e.lanes(laneType)) : laneType;
+      return arith::ExtSIOp::create(b, e.loc, type, entry);
+    }
+    bool isMin = cast<TermExtremumOp>(term).getWhich() == Extremum::Min;
+    Value result = values.front();
+    for (Value next : ArrayRef(values).drop_front()) {
+      unify(result, next);
+      result = isMin ? Value(arith::MinSIOp::create(b, e.loc, result, next))
+                     : Value(arith::MaxSIOp::create(b, e.loc, result, next));
+    }
+    return result;
   }
 
   Value negate(Value x) { return arith::SubIOp::create(b, e.loc, like(x, 0), x); }
@@ -246,11 +287,13 @@ private:
     }
     if (auto where = dyn_cast<WhereOp>(pattern)) {
       Value result;
-      for (const Constraint &constraint : whereConstraints(where.getSet())) {
-        Value value = index(constraint.expr);
+      for (const Constraint &constraint : whereConstraints(where, terms)) {
+        Sides sides = sidesOf(constraint.expr);
+        Value lhs = index(sides.lhs), rhs = index(sides.rhs);
+        unify(lhs, rhs);
         auto predicate =
             constraint.isEquality ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
-        Value holds = arith::CmpIOp::create(b, e.loc, predicate, value, like(value, 0));
+        Value holds = arith::CmpIOp::create(b, e.loc, predicate, lhs, rhs);
         result = result ? combine(false, result, holds) : holds;
       }
       return result;
@@ -272,9 +315,9 @@ private:
 
   Value tablePointer(unsigned table) {
     Value all = e.launchField(offsetof(GirihLaunch, tables), pointerType());
-    return LLVM::GEPOp::create(
-        b, e.loc, pointerType(), b.getI8Type(), all,
-        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(table * sizeof(GirihBoundTable))});
+    return LLVM::GEPOp::create(b, e.loc, pointerType(), b.getI8Type(), all,
+                               ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(
+                                   (firstTable + table) * sizeof(GirihBoundTable))});
   }
 
   Value unitIndex(Value position, int64_t unit) {
@@ -366,7 +409,10 @@ private:
   OpBuilder &b;
   tile::MaskOp op;
   SmallVector<Operation *> tables;
+  size_t firstTable; ///< of the tables of ops, behind arrays
   Type laneType;
+  TermSymbols terms;
+  llvm::DenseMap<Value, Array> arrays;
   Value uniform[NumPositions];
   Value firstQuery, key, keyInBounds;
   SmallVector<Group> groups;

@@ -86,6 +86,13 @@ struct Point {
 /// Values already computed at one point.
 using PointCache = llvm::DenseMap<mlir::Value, mlir::Value>;
 
+/// An array that lookups read.
+struct Array {
+  mlir::Value base;                       ///< !llvm.ptr
+  llvm::SmallVector<mlir::Value> extents; ///< i64
+  mlir::Type element;                     ///< i32 or f32
+};
+
 class Emitter {
 public:
   /// `bf16Dots`: products of bf16 tiles are those of pairs; needs a width of 16.
@@ -175,6 +182,14 @@ private:
 
   //===--- EmitMask.cpp -----------------------------------------------------===//
   mlir::LogicalResult emitMask(tile::MaskOp op);
+
+  //===--- EmitLookup.cpp ---------------------------------------------------===//
+  /// Loads where the array is that `table`, an argument of the source, stands for; a null base
+  /// when it is no array.
+  Array loadArray(mlir::Value table);
+  /// The entry at scalars of i32 or i64, or the entries at vectors among them. Indices are
+  /// clamped: lanes that no pair needs read nothing outside.
+  mlir::Value lookUp(const Array &array, llvm::ArrayRef<mlir::Value> indices);
 
   //===--- Small builders ----------------------------------------------------===//
   mlir::Value i64(int64_t value);

@@ -25,18 +25,20 @@
 #include <string.h>
 
 // Patterns. BIGBIRD: blocks of 16, a window of one and a global block, or two random blocks
-// of 8. PACKED: causal, within three documents. TABLE: the first block of 8 and one's own.
+// of 8. PACKED, LOOKUP: causal, within three documents, by their offsets or ids. TABLE: the
+// first block of 8 and one's own.
 #define CAUSAL 0
 #define BIGBIRD 1
 #define PACKED 2
 #define TABLE 3
+#define LOOKUP 4
 
 #define STRING(x) #x
 #define NAME(x) STRING(x)
 
 enum { B = 2, H = 4, G = 2, DIM = 24, VDIM = 40 };
 
-#if MASK == PACKED
+#if MASK == PACKED || MASK == LOOKUP
 static int64_t offsets[4];
 static int document(int64_t token) {
   int found = 0;
@@ -56,7 +58,7 @@ static int sees(int64_t h, int64_t q, int64_t k, int64_t num_k) {
     if (blocks[i] == k / 8)
       return 1;
   return 0;
-#elif MASK == PACKED
+#elif MASK == PACKED || MASK == LOOKUP
   (void)h;
   (void)num_k;
   return k <= q && document(q) == document(k);
@@ -154,10 +156,19 @@ int main(int argc, char **argv) {
   GirihMapParams params;
   if (girihPrepareLaunch(kernel, &q, &k, &v, &o, lse, (float)scale, &launch, &params, &status))
     fail(&status);
-#if MASK == PACKED
+#if MASK == LOOKUP
+  const int64_t starts[4] = {0, num_k / 3, num_k / 2, num_k};
+  memcpy(offsets, starts, sizeof(starts));
+  int64_t ids[500];
+  for (int64_t i = 0; i < num_k; ++i)
+    ids[i] = document(i);
+  GirihOperand operand = {.data = ids, .size = num_k, .name = "ids"};
+  params.operands = &operand;
+  params.num_operands = 1;
+#elif MASK == PACKED
   const int64_t ends[4] = {0, num_k / 3, num_k / 2, num_k};
   memcpy(offsets, ends, sizeof(ends));
-  GirihOperand operand = {offsets, 4};
+  GirihOperand operand = {.data = offsets, .size = 4};
   params.operands = &operand;
   params.num_operands = 1;
 #elif MASK == TABLE
@@ -168,7 +179,8 @@ int main(int argc, char **argv) {
       indices[listed++] = r;
     indptr[r + 1] = listed;
   }
-  GirihOperand operands[2] = {{indptr, rows + 1}, {indices, listed}};
+  GirihOperand operands[2] = {{.data = indptr, .size = rows + 1},
+                              {.data = indices, .size = listed}};
   params.operands = operands;
   params.num_operands = 2;
 #endif
