@@ -20,19 +20,6 @@
 
 namespace girih::differential {
 
-/// Score functions that the test knows twice: as IR and as a C++ function.
-enum class ScoreKind {
-  None,
-  Softcap,      ///< c * tanh(s / c)
-  Alibi,        ///< s + (h + 1) * c * (k - q)
-  Scale,        ///< c * s
-  RelativeBias, ///< s + c * ((q - k) & 7)
-  BatchBias,    ///< s + c * b
-  Hide,         ///< -inf where (k + h) % 3 == 0
-  HideStart,    ///< -inf where k < 70: whole tiles, full ones too
-  KeyOnly,      ///< c * k: reads no score
-};
-
 /// Where the elements of a tensor are.
 enum class Layout {
   Contiguous, ///< [B, H, N, D]
@@ -51,8 +38,7 @@ struct KernelCase {
   bool topLeft = false;
   int64_t tileQ = 0, tileK = 0;
   std::string cpu; ///< empty: the host
-  ScoreKind score = ScoreKind::None;
-  float constant = 1; ///< of the score function
+  Score score;     ///< may be none
 
   GirihDType oDtype() const { return roundsOutput ? dtype : GIRIH_F32; }
 };
@@ -84,11 +70,6 @@ inline constexpr int64_t launchesPerGroup = 3;
 
 /// Draws group `number`: cases number * launchesPerGroup and following.
 Group drawGroup(uint64_t seed, int64_t number);
-
-/// The IR of a score function; empty for None.
-ScoreBuilder scoreBuilder(ScoreKind kind, float constant);
-/// The same in f64; empty for None.
-ScoreFunction scoreFunction(ScoreKind kind, float constant);
 
 CompileOptions compileOptions(const KernelCase &kernel);
 

@@ -12,6 +12,7 @@
 #include "Case.h"
 
 #include "girih/Reference/RandomPatterns.h"
+#include "girih/Reference/RandomScores.h"
 
 #include <random>
 
@@ -107,7 +108,7 @@ LaunchCase Drawer::launch(const KernelCase &kernel) {
     launch.scale = oneOf({0.0f, -0.3f, 0.5f, 1.0f});
     launch.zeroScale = launch.scale == 0;
   }
-  if (kernel.dtype != GIRIH_F16 && kernel.score == ScoreKind::None && oneIn(12))
+  if (kernel.dtype != GIRIH_F16 && !kernel.score && oneIn(12))
     launch.magnitude = oneOf({30.0f, 1e3f, 1e4f});
   return launch;
 }
@@ -124,20 +125,8 @@ KernelCase Drawer::kernel() {
   }
   if (oneIn(4))
     kernel.cpu = oneOf<const char *>({"x86-64-v3", "x86-64-v2", "x86-64"});
-  if (oneIn(3)) {
-    kernel.score = static_cast<ScoreKind>(between(1, 8));
-    switch (kernel.score) {
-    case ScoreKind::Softcap:
-      kernel.constant = oneOf({0.5f, 5.0f, 50.0f});
-      break;
-    case ScoreKind::Alibi:
-    case ScoreKind::KeyOnly:
-      kernel.constant = oneOf({0.01f, -0.0625f});
-      break;
-    default:
-      kernel.constant = oneOf({0.25f, -0.75f, 0.0f});
-    }
-  }
+  if (oneIn(3))
+    kernel.score = drawScore(random, static_cast<int>(between(0, 3)));
   return kernel;
 }
 

@@ -9,6 +9,7 @@
 #include "Tensors.h"
 
 #include "girih/Reference/Membership.h"
+#include "girih/Reference/RandomScores.h"
 #include "girih/Reference/Tolerance.h"
 
 #include "llvm/Support/Error.h"
@@ -91,7 +92,7 @@ static std::unique_ptr<Problem> makeProblem(uint64_t seed, const KernelCase &ker
   r.scale = static_cast<float>(1.0 / std::sqrt(double(kernel.dim)));
   if (launch.zeroScale || launch.scale != 0)
     r.scale = launch.scale;
-  r.score = scoreFunction(kernel.score, kernel.constant);
+  r.score = scoreFunction(kernel.score, r.shape);
   r.q = p->qValues.data();
   r.k = p->kValues.data();
   r.v = p->vValues.data();
@@ -124,9 +125,9 @@ static double largestNorm(const std::vector<float> &values, int64_t dim) {
 static Limits limitsOf(const Problem &p, const KernelCase &kernel, const LaunchCase &launch) {
   const AttentionProblem &r = p.reference;
   double score = largestNorm(p.qValues, r.dim) * largestNorm(p.kValues, r.dim) * std::fabs(r.scale);
-  int64_t longest = std::max(launch.numQ, launch.numK);
-  if (kernel.score == ScoreKind::Alibi || kernel.score == ScoreKind::KeyOnly)
-    score += std::fabs(kernel.constant) * double(launch.heads) * double(longest);
+  if (kernel.score)
+    score = std::max(score, largestMagnitude(kernel.score, r.shape, launch.batch, score,
+                                             /*points=*/100));
   double relative = std::max(tolerance(kernel.dtype), score * 0x1p-22);
   return {relative, relative < 0.05};
 }
@@ -209,7 +210,7 @@ CompileOptions differential::compileOptions(const KernelCase &kernel) {
   options.tileQ = kernel.tileQ;
   options.tileK = kernel.tileK;
   options.cpu = kernel.cpu;
-  options.score = scoreBuilder(kernel.score, kernel.constant);
+  options.score = kernel.score;
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include "Case.h"
 
 #include "girih/Reference/RandomPatterns.h"
+#include "girih/Reference/RandomScores.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
@@ -35,6 +36,7 @@ public:
       isSimpler = simplifySettings();
       isSimpler |= simplifyLengths();
       isSimpler |= simplifyPattern();
+      isSimpler |= simplifyScore();
     }
   }
 
@@ -73,7 +75,7 @@ private:
     bool isSimpler = false;
     for (bool isTaken :
          {set(&KernelCase::cpu, std::string()), set(&KernelCase::dtype, GIRIH_F32),
-          set(&KernelCase::roundsOutput, false), set(&KernelCase::score, ScoreKind::None),
+          set(&KernelCase::roundsOutput, false), set(&KernelCase::score, Score()),
           set(&KernelCase::tileQ, int64_t(0)), set(&KernelCase::tileK, int64_t(0)),
           set(&KernelCase::topLeft, false), set(&LaunchCase::batch, int64_t(1)),
           set(&LaunchCase::magnitude, 1.0f), set(&LaunchCase::scale, 0.0f),
@@ -115,6 +117,13 @@ private:
     return false;
   }
 
+  bool simplifyScore() {
+    for (const Score &candidate : shrink(kernel.score))
+      if (attempt([&](KernelCase &k, LaunchCase &) { k.score = candidate; }))
+        return true;
+    return false;
+  }
+
   uint64_t seed;
   KernelCase &kernel;
   LaunchCase &launch;
@@ -130,9 +139,6 @@ void differential::shrinkCase(uint64_t seed, KernelCase &kernel, LaunchCase &lau
 
 std::string differential::commandLine(const KernelCase &kernel, const LaunchCase &launch) {
   static const char *const dtypes[] = {"f32", "bf16", "f16"};
-  static const char *const scores[] = {"none",  "softcap",       "alibi",
-                                       "scale", "relative bias", "batch bias",
-                                       "hide",  "hide start",    "key only"};
   static const char *const layouts[] = {"contiguous", "token-major", "padded", "reversed",
                                         "shared-batch"};
   std::string line = fmt::format(
@@ -143,9 +149,11 @@ std::string differential::commandLine(const KernelCase &kernel, const LaunchCase
       kernel.topLeft ? "top_left" : "bottom_right", launch.threads);
   if (launch.zeroScale || launch.scale != 0)
     line += fmt::format(" --scale {}", launch.scale);
+  if (kernel.score)
+    line += fmt::format(" --score '{}'", kernel.score.str());
   return line + fmt::format("\n  and, which it has no flags for: tile {}x{} (0: chosen), cpu '{}', "
-                            "score {} ({}), layouts q {}, k {}, v {}, o {}, q times {}",
-                            kernel.tileQ, kernel.tileK, kernel.cpu, scores[int(kernel.score)],
-                            kernel.constant, layouts[int(launch.q)], layouts[int(launch.k)],
-                            layouts[int(launch.v)], layouts[int(launch.o)], launch.magnitude);
+                            "layouts q {}, k {}, v {}, o {}, q times {}",
+                            kernel.tileQ, kernel.tileK, kernel.cpu, layouts[int(launch.q)],
+                            layouts[int(launch.k)], layouts[int(launch.v)], layouts[int(launch.o)],
+                            launch.magnitude);
 }

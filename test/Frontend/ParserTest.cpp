@@ -104,7 +104,7 @@ TEST(Parser, characters) {
   expectError("causal \x1b[1m", 8, "unknown character '\\x1B'");
   expectError("window(left=1.5)", 13, "expected an integer, but got '1.5'");
   expectError("window(left=1e5)", 13, "expected an integer, but got '1e5'");
-  expectError("window(left=0x10)", 13, "expected an integer, but got '0x10'");
+  expectError("window(left=0x10)", 13, "expected a number, but got '0x10'");
   expectError("segments(@)", 10, "expected a file name after '@', but got none");
   expectError("segments(@\"docs)", 10,
               "expected '\"' at the end of the file name, but got the end of the "
@@ -206,7 +206,8 @@ TEST(Parser, predicates) {
   expectError("{ !q }", 4, "expected a condition after '!', but got the integer 'q'");
   expectError("{ -(q < k) < 1 }", 4,
               "expected an integer after '-', but got the condition '(q < k)'");
-  expectError("{ abs(q < k) < 1 }", 9, "expected an integer in 'abs', but got a condition");
+  expectError("{ abs(q < k) < 1 }", 7,
+              "expected an integer in 'abs', but got the condition 'q < k'");
   expectError("{ abs((q < k)) < 1 }", 7,
               "expected an integer in 'abs', but got the condition '(q < k)'");
   expectError("{ min(q) < 1 }", 8, "expected ',' and a second integer, but got ')'");

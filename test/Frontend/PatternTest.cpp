@@ -123,7 +123,7 @@ TEST(Pattern, predicates_print_every_operator) {
                }),
                "{ q / 2 * 3 < q * (k % 2) && (q < k || k < q && q < 3) }");
   expectParses("{ q < min(1, 2, k) }",
-               of([](Index, Index, Index q, Index k) { return q < min(min(1, 2), k); }));
+               of([](Index, Index, Index q, Index k) { return q < min(min(Index(1), 2), k); }));
   expectParses("{ true || false }", predicate(Bool(parsePattern("{true}").pattern->expr) ||
                                               Bool(parsePattern("{false}").pattern->expr)));
 }

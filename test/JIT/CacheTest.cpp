@@ -7,8 +7,6 @@
 
 #include "JitTesting.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
@@ -71,11 +69,8 @@ TEST(Cache, EveryOptionIsPartOfTheKey) {
 
 TEST(Cache, ScoreFunctionsArePartOfTheKey) {
   auto session = makeSession();
-  auto times = [](float factor) -> ScoreBuilder {
-    return [factor](mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange in) -> mlir::Value {
-      auto constant = mlir::arith::ConstantOp::create(b, loc, b.getF32FloatAttr(factor));
-      return mlir::arith::MulFOp::create(b, loc, in[0], constant);
-    };
+  auto times = [](float factor) {
+    return score([&](Real s, Index, Index, Index, Index) { return s * factor; });
   };
   CompileOptions two, three;
   two.headDim = three.headDim = 16;

@@ -7,101 +7,127 @@
 
 #include "JitTesting.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/Builders.h"
+#include "girih/Frontend/Parser.h"
 
 #include <cmath>
 
 using namespace girih;
 using namespace girih::testing;
-namespace arith = mlir::arith;
 
-static mlir::Value real(mlir::OpBuilder &b, mlir::Location loc, float value) {
-  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
-}
-
-/// Compiles causal attention with `builder` and compares it with `score`.
-static void expectScore(const ScoreBuilder &builder, const ScoreFunction &score,
-                        const char *cpu = "") {
+/// Compiles causal attention with a score and compares it with `expected`, or with the
+/// reference's own evaluation of the score.
+static void expectScore(const Score &score, ScoreFunction expected = {}, const char *cpu = "") {
+  ASSERT_TRUE(score);
   auto session = makeSession();
   Sizes sizes{2, 4, 2, 77, 130, 24, 24};
   CompileOptions options = optionsFor(sizes);
-  options.score = builder;
+  options.score = score;
   options.cpu = cpu;
   auto kernel = compile(*session, causal(), options);
   ASSERT_TRUE(kernel);
-  EXPECT_EQ(check(*kernel, causal(), sizes, score), "");
+  if (!expected)
+    expected = scoreFunction(score, makeShape(sizes.numQ, sizes.numK, sizes.heads, false));
+  EXPECT_EQ(check(*kernel, causal(), sizes, expected), "") << score.str();
 }
+
+static void expectScore(const char *text, const char *cpu = "") {
+  ScoreResult parsed = parseScore(text);
+  ASSERT_TRUE(parsed) << parsed.error;
+  expectScore(parsed.score, {}, cpu);
+}
+
+// The first few have a second definition, so that parser and reference are checked too.
 
 TEST(Score, Softcap) {
   for (float cap : {0.5f, 30.0f})
     for (const char *cpu : {"", "x86-64-v3", "x86-64"})
       expectScore(
-          [cap](mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange in) -> mlir::Value {
-            mlir::Value ratio = arith::DivFOp::create(b, loc, in[0], real(b, loc, cap));
-            mlir::Value tanh = mlir::math::TanhOp::create(b, loc, ratio);
-            return arith::MulFOp::create(b, loc, tanh, real(b, loc, cap));
-          },
+          score([&](Real s, Index, Index, Index, Index) { return cap * tanh(s / cap); }),
           [cap](double s, int64_t, int64_t, int64_t, int64_t) { return cap * std::tanh(s / cap); },
           cpu);
 }
 
 TEST(Score, Alibi) {
+  expectScore(parseScore("score + exp2(-1 - float(h)) * (k - q)").score,
+              [](double s, int64_t, int64_t h, int64_t q, int64_t k) {
+                return s + std::exp2(-double(h + 1)) * double(k - q);
+              });
+}
+
+TEST(Score, FloorDivisionOfNegativeDistances) {
   expectScore(
-      [](mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange in) -> mlir::Value {
-        mlir::Value distance = arith::SubIOp::create(b, loc, in[4], in[3]);
-        auto toReal = [&](mlir::Value index) -> mlir::Value {
-          mlir::Value cast = arith::IndexCastOp::create(b, loc, b.getI32Type(), index);
-          return arith::SIToFPOp::create(b, loc, b.getF32Type(), cast);
-        };
-        // 2^-(h + 1)
-        mlir::Value power = arith::SubFOp::create(b, loc, real(b, loc, -1), toReal(in[2]));
-        mlir::Value slope = mlir::math::Exp2Op::create(b, loc, power);
-        mlir::Value bias = arith::MulFOp::create(b, loc, slope, toReal(distance));
-        return arith::AddFOp::create(b, loc, in[0], bias);
-      },
-      [](double s, int64_t, int64_t h, int64_t q, int64_t k) {
-        return s + std::exp2(-double(h + 1)) * double(k - q);
+      parseScore("score + 0.125 * ((k - q) / 3) - 0.25 * ((k - q) % 5) + (k - q) / 8 % 2").score,
+      [](double s, int64_t, int64_t, int64_t q, int64_t k) {
+        double thirds = std::floor(double(k - q) / 3), eighths = std::floor((k - q) / 8.0);
+        int64_t fives = ((k - q) % 5 + 5) % 5;
+        return s + 0.125 * thirds - 0.25 * double(fives) + (eighths - 2 * std::floor(eighths / 2));
       });
 }
 
 TEST(Score, NeverReadsTheScore) {
-  expectScore([](mlir::OpBuilder &b, mlir::Location loc,
-                 mlir::ValueRange) -> mlir::Value { return real(b, loc, 0.5f); },
+  expectScore(parseScore("0.5").score,
               [](double, int64_t, int64_t, int64_t, int64_t) { return 0.5; });
 }
 
 TEST(Score, ReturnsTheScore) {
-  expectScore(
-      [](mlir::OpBuilder &, mlir::Location, mlir::ValueRange in) -> mlir::Value { return in[0]; },
-      [](double s, int64_t, int64_t, int64_t, int64_t) { return s; });
+  expectScore(parseScore("score").score,
+              [](double s, int64_t, int64_t, int64_t, int64_t) { return s; });
 }
 
-TEST(Score, UnsupportedOpsAreErrors) {
+TEST(Score, LengthsOfTheLaunch) {
+  expectScore(parseScore("score + 0.5 * float(q) / nq - log(float(nk - k))").score,
+              [](double s, int64_t, int64_t, int64_t q, int64_t k) {
+                return s + 0.5 * double(q) / 77 - std::log(double(130 - k));
+              });
+}
+
+/// Every function, of vectors and of what is the same in all lanes, on each width of
+/// vectors.
+TEST(Score, EveryFunction) {
+  const char *texts[] = {
+      "abs(score) - abs(q - k) * 0.01",
+      "min(score, 0.5, 0.01 * k) + max(score, -0.25 * h)",
+      "exp(-abs(score)) + exp(-0.1 * h)",
+      "exp2(-abs(score)) + exp2(-0.1 * b)",
+      "log(1 + score * score) + log(1.5 + h)",
+      "log2(1 + score * score) + log2(1.5 + b)",
+      "sqrt(abs(score)) + sqrt(float(h))",
+      "rsqrt(1 + score * score) + rsqrt(1.0 + k)",
+      "tanh(score) + tanh(0.1 * h)",
+      "sigmoid(score) * sigmoid(0.1 * h - 0.2)",
+      "erf(score) - erf(0.1 * h)",
+      "sin(3 * score) + sin(0.01 * (q - k)) + sin(0.1 * b)",
+      "cos(3 * score) + cos(0.01 * (q - k)) + cos(0.1 * b)",
+      "pow(1 + score * score, 1.5) * 0.1 + pow(1.0 + h, -0.5) + pow(score, 3) * 0.01",
+      "score + floor(0.25 * q + 0.125) * 0.01",
+      "where(q - k < 10 && (k % 3 != 1 || !(h == 2)), score, 0.5 * score)",
+      "where(score < 0.0, score * 0.25, score)",
+      "where(k % 7 == 3, -inf, score)",
+      "score + where(h % 2 == 0, q - k, k / 3) * 0.01",
+      "-score / (2 + h) - -0.5 / (1.0 + k)",
+      "where(true && !false, score, 0)"};
+  for (const char *text : texts)
+    for (const char *cpu : {"", "x86-64-v3", "x86-64"})
+      expectScore(text, cpu);
+}
+
+TEST(Score, WideIntegers) {
+  // Bounds of these leave 32 bits, whatever the values are.
+  expectScore("score + 0.001 * (h * (q - k)) - 0.5 * (q * k % 7 / 2)");
+  expectScore("score + 0.0625 * ((q - k) * 5000000000 / 10000000001)");
+  expectScore("where(q * q < k * k + 1000, score, score * 0.5)");
+}
+
+TEST(Score, InvalidScoresAreErrors) {
   auto session = makeSession();
   CompileOptions options;
-  options.score = [](mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange in) -> mlir::Value {
-    return mlir::LLVM::FAddOp::create(b, loc, in[0], in[0]);
-  };
+  options.score = score([](Real s, Index, Index, Index q, Index k) { return s + q / k; });
   int code = 0;
   std::string message = compileError(*session, causal(), options, &code);
-  EXPECT_EQ(code, GIRIH_UNSUPPORTED) << message;
-  EXPECT_NE(message.find("llvm.fadd"), std::string::npos) << message;
-  EXPECT_NE(message.find("supported: arith and math ops"), std::string::npos) << message;
+  EXPECT_EQ(code, GIRIH_INVALID) << message;
+  EXPECT_EQ(message, "score: expected the right side of '/' to be a positive constant, but got "
+                     "'k'; float(...) of either side divides as floats do");
   // The session still works.
   options.score = {};
   EXPECT_TRUE(compile(*session, causal(), options));
-}
-
-TEST(Score, WrongResultTypeIsAnError) {
-  auto session = makeSession();
-  CompileOptions options;
-  options.score = [](mlir::OpBuilder &, mlir::Location, mlir::ValueRange in) -> mlir::Value {
-    return in[3];
-  };
-  std::string message = compileError(*session, causal(), options);
-  EXPECT_NE(message.find("f32"), std::string::npos) << message;
-  EXPECT_NE(message.find("index"), std::string::npos) << message;
 }

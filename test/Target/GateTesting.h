@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 
 #include <ostream>
+#include <vector>
 
 namespace girih::testing {
 
@@ -39,6 +40,27 @@ protected:
     GTEST_SKIP() << "the gate needs ptxas: " << status.message;
   }
 };
+
+struct NamedScore {
+  const char *name;
+  Score score;
+};
+
+/// Scores as models have them.
+inline std::vector<NamedScore> typicalScores() {
+  return {
+      {"softcap", score([](Real s, Index, Index, Index, Index) { return 30 * tanh(s / 30); })},
+      {"alibi", score([](Real s, Index, Index h, Index q, Index k) {
+         return s + exp2(-0.5 * (h + 1)) * (k - q);
+       })},
+      {"distance", score([](Real s, Index, Index, Index q, Index k) {
+         return s - 0.0625 * abs(q - k) / 3 + 0.25 * (max(q - k, 0) % 7);
+       })},
+      {"where", score([](Real s, Index, Index h, Index q, Index k) {
+         return where(q - k < 100 || h % 2 == 0, s, 0.5 * s);
+       })},
+  };
+}
 
 /// How often `word` stands in `text`.
 inline int64_t countOf(llvm::StringRef text, llvm::StringRef word) {

@@ -13,16 +13,12 @@
 
 #include "GateTesting.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <algorithm>
 
 using namespace girih;
 using namespace girih::testing;
-namespace arith = mlir::arith;
 
 namespace {
 
@@ -183,20 +179,6 @@ static std::vector<GateCase> headDimCases() {
 // Patterns
 //===----------------------------------------------------------------------===//
 
-/// score + (k - q) 2^-(h + 1)
-static mlir::Value alibi(mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange in) {
-  auto toReal = [&](mlir::Value index) -> mlir::Value {
-    mlir::Value narrow = arith::IndexCastOp::create(b, loc, b.getI32Type(), index);
-    return arith::SIToFPOp::create(b, loc, b.getF32Type(), narrow);
-  };
-  mlir::Value minusOne = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(-1));
-  mlir::Value slope = mlir::math::Exp2Op::create(
-      b, loc, arith::SubFOp::create(b, loc, minusOne, toReal(in[2])).getResult());
-  mlir::Value distance = toReal(arith::SubIOp::create(b, loc, in[4], in[3]));
-  mlir::Value bias = arith::MulFOp::create(b, loc, distance, slope);
-  return arith::AddFOp::create(b, loc, in[0], bias);
-}
-
 static std::vector<GateCase> patternCases() {
   Pattern longformer = window(256, 256) | global(16);
   Pattern bigbird = blockwise(window(1, 1) | global(1, 1), 64) | randomBlocks(64, 3, 0);
@@ -227,30 +209,28 @@ static std::vector<GateCase> patternCases() {
   struct {
     const char *name;
     Pattern pattern;
-    ScoreBuilder score;
   } patterns[] = {
-      {"causal", causal(), {}},
-      {"causal_window", causal() & window(1023), {}},
-      {"window", window(256, 256), {}},
-      {"sinks", causal() & (window(1023) | globalColumns(4)), {}},
-      {"longformer", longformer, {}},
-      {"bigbird", bigbird, {}},
-      {"dilated", dilated(64, 64, 4), {}},
-      {"strided", causal() & (window(127) | strided(128)), {}},
-      {"fixed", causal() & (chunk(128) | columns(128, 120, 128)), {}},
-      {"segments", causal() & segments({0, 700, 1000, 4096}), {}},
-      {"random_blocks", randomBlocks(64, 4, 1), {}},
-      {"random_blocks_of_3", causal() & randomBlocks(3, 40, 1), {}},
-      {"block_table", causal() & blockTable(64, {0, 1, 3}, {0, 0, 1}), {}},
-      {"block_table_of_3", blockTable(3, indptr, indices), {}},
-      {"neighborhood", neighborhood({64, 64}, {7, 9}), {}},
-      {"heads", heads({HeadRange{0, 7, causal()}, HeadRange{8, 15, causal() & window(511)}}), {}},
-      {"divided", divided, {}},
-      {"product", product, {}},
-      {"documents", documents, {}},
-      {"choice", choice, {}},
-      {"distance", distance, {}},
-      {"alibi", causal(), alibi},
+      {"causal", causal()},
+      {"causal_window", causal() & window(1023)},
+      {"window", window(256, 256)},
+      {"sinks", causal() & (window(1023) | globalColumns(4))},
+      {"longformer", longformer},
+      {"bigbird", bigbird},
+      {"dilated", dilated(64, 64, 4)},
+      {"strided", causal() & (window(127) | strided(128))},
+      {"fixed", causal() & (chunk(128) | columns(128, 120, 128))},
+      {"segments", causal() & segments({0, 700, 1000, 4096})},
+      {"random_blocks", randomBlocks(64, 4, 1)},
+      {"random_blocks_of_3", causal() & randomBlocks(3, 40, 1)},
+      {"block_table", causal() & blockTable(64, {0, 1, 3}, {0, 0, 1})},
+      {"block_table_of_3", blockTable(3, indptr, indices)},
+      {"neighborhood", neighborhood({64, 64}, {7, 9})},
+      {"heads", heads({HeadRange{0, 7, causal()}, HeadRange{8, 15, causal() & window(511)}})},
+      {"divided", divided},
+      {"product", product},
+      {"documents", documents},
+      {"choice", choice},
+      {"distance", distance},
   };
   constexpr llvm::StringLiteral scattered[] = {
       "bigbird",     "dilated",          "random_blocks", "random_blocks_of_3",
@@ -263,7 +243,7 @@ static std::vector<GateCase> patternCases() {
                  {128, 64, 64}, {128, 128, 64}, {128, 128, 128}};
   std::vector<GateCase> cases;
   for (auto [dim, tileQ, tileK] : tilings)
-    for (auto &[name, pattern, score] : patterns) {
+    for (auto &[name, pattern] : patterns) {
       // Other patterns are at 128 x 128 already: it is what is chosen for them.
       if (tileQ == 128 && tileK == 128 && !llvm::is_contained(scattered, llvm::StringRef(name)))
         continue;
@@ -272,8 +252,17 @@ static std::vector<GateCase> patternCases() {
       CompileOptions options = optionsFor(dim);
       options.tileQ = tileQ;
       options.tileK = tileK;
-      options.score = score;
       cases.push_back({"d" + std::to_string(dim) + "_" + tile + "_" + name, pattern, options});
+    }
+  return cases;
+}
+
+static std::vector<GateCase> scoreCases() {
+  std::vector<GateCase> cases;
+  for (int64_t dim : {64, 128})
+    for (auto &[name, score] : typicalScores()) {
+      cases.push_back({"d" + std::to_string(dim) + "_" + name, causal(), optionsFor(dim)});
+      cases.back().options.score = score;
     }
   return cases;
 }
@@ -285,3 +274,4 @@ static std::string nameOf(const ::testing::TestParamInfo<GateCase> &info) {
 INSTANTIATE_TEST_SUITE_P(HeadDims, HopperGate, ::testing::ValuesIn(headDimCases()), nameOf);
 INSTANTIATE_TEST_SUITE_P(PaddedHeadDims, HopperGate, ::testing::ValuesIn(paddedCases()), nameOf);
 INSTANTIATE_TEST_SUITE_P(Patterns, HopperGate, ::testing::ValuesIn(patternCases()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Scores, HopperGate, ::testing::ValuesIn(scoreCases()), nameOf);

@@ -17,6 +17,9 @@
 
 using namespace girih;
 
+/// What messages call the text of --score.
+static constexpr llvm::StringLiteral scoreName = "<score>";
+
 void girih::addCacheFlag(Flags &flags, std::optional<std::string> &folder) {
   flags.text("cache-dir", folder, "D",
              "folder of the kernel cache, '' for none (default: ~/.cache/girih)",
@@ -26,6 +29,8 @@ void girih::addCacheFlag(Flags &flags, std::optional<std::string> &folder) {
 void girih::addKernelFlags(Flags &flags, RequestFlags &v, llvm::StringRef defaultChip) {
   flags.text("pattern", v.pattern, "EXPR", "pattern expression");
   flags.text("spec", v.spec, "FILE[:NAME]", "pattern NAME of a .girih file, or its only one");
+  flags.text("score", v.score, "EXPR",
+             "what becomes of a score before the softmax, such as '30 * tanh(score / 30)'");
   flags.integer("dim", v.dim, 1, "D", "head dim of queries and keys");
   flags.integer("v-dim", v.vDim, 1, "E", "head dim of values (default: D)");
   flags.choice("dtype", v.dtype, {"f32", "bf16", "f16"}, "element type of q, k and v");
@@ -57,6 +62,7 @@ CompileOptions Request::compileOptions() const {
   CompileOptions options = Problem::compileOptions();
   if (!chip.empty())
     options.chip = chip;
+  options.score = score;
   return options;
 }
 
@@ -80,10 +86,22 @@ llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
   return result.pattern;
 }
 
+llvm::Expected<Score> girih::loadScore(const RequestFlags &flags) {
+  if (!flags.score)
+    return Score();
+  ScoreResult result = parseScore(*flags.score, {scoreName.data(), scoreName.size()});
+  if (!result)
+    return invalidError(result.error);
+  return result.score;
+}
+
 llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengths) {
   llvm::Expected<Pattern> pattern = loadPattern(flags);
   if (!pattern)
     return pattern.takeError();
+  llvm::Expected<Score> score = loadScore(flags);
+  if (!score)
+    return score.takeError();
   if (!flags.qLen && lengths)
     return invalidError("expected --q-len N, but got none");
   if (!flags.dim)
@@ -92,6 +110,7 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
     return invalidError("expected one of --cache-dir and --no-cache, but got both");
   Request r;
   r.pattern = *pattern;
+  r.score = *score;
   r.numQ = flags.qLen.value_or(0);
   r.numK = flags.kLen.value_or(r.numQ);
   r.batch = flags.batch.value_or(1);
@@ -137,7 +156,9 @@ int girih::reportError(llvm::StringRef tool, llvm::Error error) {
   llvm::StringRef text(message);
   // Parser messages start with their place and carry their own "error:".
   if (text.contains(": error: "))
-    llvm::errs() << tool << ": error: the pattern does not parse\n" << text;
+    llvm::errs() << tool << ": error: the " << (text.starts_with(scoreName) ? "score" : "pattern")
+                 << " does not parse\n"
+                 << text;
   else
     llvm::errs() << tool << ": error: " << text;
   if (!text.ends_with("\n"))

@@ -19,7 +19,7 @@ namespace girih {
 
 /// The flags as given; `addRequestFlags` ties them.
 struct RequestFlags {
-  std::optional<std::string> pattern, spec, cacheDir, chip, tile;
+  std::optional<std::string> pattern, spec, score, cacheDir, chip, tile;
   std::optional<int64_t> qLen, kLen, batch, heads, kvHeads, dim, vDim;
   std::string dtype = "f32", align = "bottom_right", target = "cpu", outDtype = "auto";
   bool noCache = false, json = false;
@@ -35,6 +35,7 @@ void addKernelFlags(Flags &flags, RequestFlags &values, llvm::StringRef defaultC
 
 /// A checked problem, and how to run it.
 struct Request : Problem {
+  Score score; ///< may be none
   std::optional<std::string> cacheDir; ///< as in SessionOptions
   bool cuda = false;                   ///< run on an NVIDIA GPU
   std::string chip;                    ///< that kernels for it are for; empty: the device's
@@ -53,6 +54,9 @@ llvm::Expected<Request> makeRequest(const RequestFlags &flags, bool lengths = tr
 
 /// Reads `--pattern` or `--spec` alone.
 llvm::Expected<Pattern> loadPattern(const RequestFlags &flags);
+
+/// Reads `--score`; none when it was not given.
+llvm::Expected<Score> loadScore(const RequestFlags &flags);
 
 /// Prints `TOOL: warning: MESSAGE` when kernels could not be cached.
 void warnAboutCache(llvm::StringRef tool, const Session &session);

@@ -71,6 +71,7 @@ CheckResult girih::checkOutputs(const Request &r, Tensors &tensors, double scale
   problem.dim = r.dim;
   problem.vDim = r.vDim;
   problem.scale = scale;
+  problem.score = scoreFunction(r.score, problem.shape);
   problem.q = tensors.q.values().data();
   problem.k = tensors.k.values().data();
   problem.v = tensors.v.values().data();

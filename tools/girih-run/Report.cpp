@@ -46,6 +46,8 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     // Beyond the contract: what the numbers above were taken from.
     json.attribute("v_dim", r.vDim);
     json.attribute("o_dtype", r.outDtype() == GIRIH_F32 ? "f32" : dtypeName(r.dtype));
+    if (r.score)
+      json.attribute("score", r.score.str());
     json.attribute("check", !report.check                   ? none
                             : report.check->comparison.good ? llvm::json::Value("pass")
                                                             : llvm::json::Value("fail"));
@@ -93,6 +95,8 @@ std::string girih::textReport(const Request &r, const RunReport &report) {
   if (r.oDtype)
     dtypes += r.outDtype() == GIRIH_F32 ? ", o f32" : std::string(", o ") + dtypeName(r.dtype);
   out += row("problem", lengths + ", " + dtypes);
+  if (r.score)
+    out += row("score", r.score.str());
   out += row("device", r.cuda ? report.device
                               : fmt::format("{}, {} thread{}", report.device, report.threads,
                                             report.threads == 1 ? "" : "s"));

@@ -72,7 +72,8 @@ def Girih_AttentionOp : Girih_Op<"attention", [Pure, SingleBlock, AttrSizedOpera
     }
     ```
 
-    `score` can't drop a pair: masks are patterns. Softmax statistics are f32
+    `score` may read scalars of the function, such as lengths. It can't skip a pair, only
+    set it to minus infinity: masks are patterns. Softmax statistics are f32
     whatever the inputs are.
   }];
   let arguments = (ins

@@ -48,8 +48,8 @@ static llvm::Expected<Artifact> compileForCpu(Session &session, const Pattern &p
                                               const CompileOptions &options, ArtifactFormat format,
                                               const ArtifactNames &names) {
   auto infoOf = [&](const CpuCode &code) {
-    return ArtifactInfo{pattern, format,  names,    code.desc,
-                        nullptr, code.id, code.cpu, code.features};
+    return ArtifactInfo{pattern, options.score, format,   names,        code.desc,
+                        nullptr, code.id,       code.cpu, code.features};
   };
   auto code = session.compileObject(pattern, options,
                                     [&](llvm::Function &entry, const CpuCode &unfinished) {
@@ -87,7 +87,8 @@ static llvm::Expected<Artifact> compileForGpu(Session &session, const Pattern &p
     return unsupportedError("a cubin is not supported without ptxas, and none is on PATH or where "
                             "CUDA puts it; supported without it: PTX");
   const GirihCudaKernelDesc &desc = (*code)->desc;
-  ArtifactInfo info{pattern, format, names, desc.base, &desc, (*code)->id, options.chip, ""};
+  ArtifactInfo info{pattern, options.score, format,       names, desc.base,
+                    &desc,   (*code)->id,   options.chip, ""};
   artifact.header = printHeader(info, describeKernel(desc, names.name, info.checkedSymbol()));
   artifact.manifest = printManifest(info, artifact.code, artifact.header);
   return artifact;

@@ -18,6 +18,7 @@ namespace girih {
 /// What header and manifest say of a compiled kernel.
 struct ArtifactInfo {
   const Pattern &pattern;
+  const Score &score; ///< may be none
   ArtifactFormat format;
   const ArtifactNames &names;
   const GirihKernelDesc &desc;

@@ -88,8 +88,10 @@ static void printComment(const ArtifactInfo &info, llvm::raw_ostream &os) {
   const GirihKernelDesc &d = info.desc;
   os << "// " << info.names.headerFile << ": made by girih-compile for "
      << commentLine(info.names.codeFile) << "; do not edit.\n//\n// Attention over\n//     "
-     << commentLine(info.pattern.str())
-     << fmt::format(
+     << commentLine(info.pattern.str());
+  if (info.score)
+    os << "\n// with scores\n//     " << commentLine(info.score.str());
+  os << fmt::format(
             "\n// q and k [B, H, N, {}], v [B, G, M, {}] of {}; o of {}; queries stand {}.\n",
             d.head_dim, d.v_dim, dtypeText(d.dtype), dtypeText(d.o_dtype),
             d.align == GIRIH_TOP_LEFT ? "top left" : "bottom right")

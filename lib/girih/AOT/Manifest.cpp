@@ -48,6 +48,8 @@ std::string girih::printManifest(const ArtifactInfo &info, llvm::StringRef code,
     json.attribute("format", formatName(info.format));
     // File names of a pattern need not be UTF-8.
     json.attribute("pattern", llvm::json::fixUTF8(info.pattern.str()));
+    if (info.score)
+      json.attribute("score", info.score.str());
     json.attribute("abi_version", GIRIH_ABI_VERSION);
     json.attribute("id", info.id);
     printTarget(info, json);

@@ -7,11 +7,13 @@
 
 #include "girih/Frontend/EmitIR.h"
 
+#include "girih/Frontend/EmitScore.h"
 #include "girih/Pattern/Girih.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -234,8 +236,9 @@ private:
     case ExprKind::True:
     case ExprKind::False:
       return arith::ConstantOp::create(b, loc, b.getBoolAttr(expr.kind == ExprKind::True));
+    default:
+      llvm_unreachable("in scores only");
     }
-    llvm_unreachable("every kind is handled");
   }
 
   OpBuilder &b;
@@ -299,8 +302,16 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
     Block *body =
         b.createBlock(&attention.getScore(), {}, {b.getF32Type(), index, index, index, index},
                       {loc, loc, loc, loc, loc});
-    Value score = spec.score(b, loc, body->getArguments());
-    YieldOp::create(b, loc, score);
+    auto variable = [&](Var var) -> Value {
+      if (var != Var::NQ && var != Var::NK)
+        return body->getArgument(1 + static_cast<unsigned>(var));
+      // Lengths are the function's, not the pair's.
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(attention);
+      Value tensor = var == Var::NQ ? attention.getQ() : attention.getK();
+      return tensor::DimOp::create(b, loc, tensor, 2);
+    };
+    YieldOp::create(b, loc, emitScore(b, loc, spec.score, body->getArgument(0), variable));
   }
   return module;
 }

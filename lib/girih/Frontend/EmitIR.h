@@ -9,11 +9,10 @@
 #define GIRIH_FRONTEND_EMITIR_H
 
 #include "girih/Frontend/Pattern.h"
+#include "girih/Frontend/Score.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-
-#include <functional>
 
 namespace girih {
 
@@ -24,8 +23,7 @@ struct KernelSpec {
   mlir::Type output;  ///< of o: f32, or as `element`
   int64_t headDim = 64, vDim = 64;
   bool topLeft = false;
-  /// (score after scale, b, h, q, k) -> new score; may be empty.
-  std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> score;
+  Score score; ///< valid, or none
 };
 
 /// A module with one function (q, k, v, scale, run-time operands...) -> (o, lse).

@@ -10,6 +10,7 @@
 #include "girih/Frontend/Lexer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <utility>
 
@@ -92,7 +93,8 @@ public:
   Token next();
 
 private:
-  Token lexInteger();
+  Token lexNumber();
+  bool skipDigits();
   Token lexFile();
   Token lexPunct();
   Token make(TokenKind kind, std::string value) {
@@ -120,8 +122,8 @@ Token Lexer::next() {
   start = pos;
   if (pos == text.size())
     return make(TokenKind::End, "");
-  if (isDigit(text[pos]))
-    return lexInteger();
+  if (isDigit(text[pos]) || (text[pos] == '.' && isDigit(peek(1))))
+    return lexNumber();
   if (text[pos] == '@')
     return lexFile();
   if (isNameStart(text[pos])) {
@@ -132,23 +134,47 @@ Token Lexer::next() {
   return lexPunct();
 }
 
-Token Lexer::lexInteger() {
-  uint64_t value = 0;
-  bool tooLarge = false;
-  for (; isDigit(peek()); ++pos)
-    tooLarge |= __builtin_mul_overflow(value, uint64_t(10), &value) ||
-                __builtin_add_overflow(value, uint64_t(peek() - '0'), &value);
-  // One dot would be a fraction; two are a range.
-  bool fraction = peek() == '.' && isDigit(peek(1));
-  if (isNamePart(peek()) || fraction) {
-    while (isNamePart(peek()) || (peek() == '.' && isDigit(peek(1))))
+bool Lexer::skipDigits() {
+  size_t first = pos;
+  while (isDigit(peek()))
+    ++pos;
+  return pos != first;
+}
+
+/// An integer, or a float as C writes them, without suffix and hexadecimals.
+Token Lexer::lexNumber() {
+  skipDigits();
+  bool isReal = false;
+  // One dot is a fraction; two are a range.
+  if (peek() == '.' && peek(1) != '.') {
+    ++pos;
+    skipDigits();
+    isReal = true;
+  }
+  if (peek() == 'e' || peek() == 'E') {
+    bool isSigned = peek(1) == '+' || peek(1) == '-';
+    if (isDigit(peek(1 + isSigned))) {
+      pos += 1 + isSigned;
+      skipDigits();
+      isReal = true;
+    }
+  }
+  std::string_view digits = text.substr(start, pos - start);
+  if (isNamePart(peek())) {
+    while (isNamePart(peek()))
       ++pos;
     return make(TokenKind::Error,
-                fmt::format("expected an integer, but got '{}'", text.substr(start, pos - start)));
+                fmt::format("expected a number, but got '{}'", text.substr(start, pos - start)));
   }
-  Token token = make(TokenKind::Integer, std::string(text.substr(start, pos - start)));
-  token.value = value;
-  token.tooLarge = tooLarge;
+  Token token = make(isReal ? TokenKind::Real : TokenKind::Integer, std::string(digits));
+  if (isReal) {
+    // Not std::from_chars or stof: both refuse what is too small for a normal float.
+    token.real = std::strtof(token.text.c_str(), nullptr);
+    return token;
+  }
+  for (char digit : digits)
+    token.tooLarge |= __builtin_mul_overflow(token.value, uint64_t(10), &token.value) ||
+                      __builtin_add_overflow(token.value, uint64_t(digit - '0'), &token.value);
   return token;
 }
 

@@ -44,6 +44,7 @@ enum class TokenKind {
   End,
   Name,
   Integer,
+  Real,
   File,  // '@' path
   Punct, // text is the operator
   Error, // text is the message
@@ -57,6 +58,8 @@ struct Token {
   /// Integer: the value, unless `tooLarge` for 64 unsigned bits.
   uint64_t value = 0;
   bool tooLarge = false;
+  /// Real: the nearest f32; infinite when the number is too large for one.
+  float real = 0;
 
   bool is(std::string_view punct) const { return kind == TokenKind::Punct && text == punct; }
 };

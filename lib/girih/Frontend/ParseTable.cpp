@@ -108,7 +108,7 @@ ExprOperand Parser::parseLookup() {
   ExprOperand result{nullptr, {}, 0, 1};
   do {
     ExprOperand index = parseSum();
-    if (!requireType(index, false, fmt::format("as an index of '@{}'", name.text)))
+    if (!requireInteger(index, fmt::format("as an index of '@{}'", name.text)))
       return {};
     indices.push_back(index.expr);
     result.depth = std::max(result.depth, index.depth);
@@ -117,10 +117,11 @@ ExprOperand Parser::parseLookup() {
   if (!expect("]", &open))
     return {};
   result.span = {name.span.begin, previousEnd()};
-  std::string problem = table->isFloat ? fmt::format("expected table @{} to hold integers, but got "
-                                                     "f32, which score functions alone look up",
-                                                     table->name)
-                                       : validateLookup(*table);
+  bool isRefused = table->isFloat && !isScore;
+  std::string problem = isRefused ? fmt::format("expected table @{} to hold integers, but got "
+                                                "f32, which score functions alone look up",
+                                                table->name)
+                                  : validateLookup(*table);
   if (problem.empty() && indices.size() != table->shape.size())
     problem = fmt::format("expected {} indices of table @{}, one for each dimension, but got {}",
                           table->shape.size(), table->name, indices.size());

@@ -228,7 +228,7 @@ Operand Parser::parsePredicate() {
     unexpected(peek().text == "|" ? "'||'" : "'&&'");
     return {};
   }
-  if (!expect("}", &open) || !requireType(expr, true, "as a predicate"))
+  if (!expect("}", &open) || !requireCondition(expr, "as a predicate"))
     return {};
   auto node = makeNode(PatternKind::Predicate);
   node->expr = expr.expr;
@@ -369,6 +369,15 @@ ParseResult girih::parsePattern(std::string_view text, std::string_view bufferNa
   Parser parser(text, bufferName, options);
   ParseResult result;
   result.pattern = parser.parseWhole();
+  result.error = std::move(parser.error);
+  return result;
+}
+
+ScoreResult girih::parseScore(std::string_view text, std::string_view bufferName,
+                              const ParseOptions &options) {
+  Parser parser(text, bufferName, options);
+  ScoreResult result;
+  result.score = parser.parseWholeScore();
   result.error = std::move(parser.error);
   return result;
 }

@@ -3,7 +3,7 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reads pattern expressions and `.girih` specs. Every tree that comes out passes
+// Reads pattern expressions, `.girih` specs and scores. Every tree that comes out passes
 // `validate`; every message points into the source. No input, however deep or
 // long, overflows the stack.
 //
@@ -13,6 +13,7 @@
 #define GIRIH_FRONTEND_PARSER_H
 
 #include "girih/Frontend/Pattern.h"
+#include "girih/Frontend/Score.h"
 
 #include <string>
 #include <string_view>
@@ -37,6 +38,13 @@ struct ParseResult {
   explicit operator bool() const { return error.empty(); }
 };
 
+/// The same of a score.
+struct ScoreResult {
+  Score score;
+  std::string error;
+  explicit operator bool() const { return error.empty(); }
+};
+
 struct NamedPattern {
   std::string name;
   Pattern pattern; ///< with every parameter at its default
@@ -52,6 +60,10 @@ struct SpecResult {
 /// Parses one expression, such as the value of `--pattern`.
 ParseResult parsePattern(std::string_view text, std::string_view bufferName = "<pattern>",
                          const ParseOptions &options = {});
+
+/// Parses a score function, such as the value of `--score`.
+ScoreResult parseScore(std::string_view text, std::string_view bufferName = "<score>",
+                       const ParseOptions &options = {});
 
 /// Parses `pattern NAME [(P: INT, ...)] = expr ...`. A later pattern may call
 /// earlier ones, with arguments for their parameters.

@@ -3,8 +3,8 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Private to the parser's files: expressions and specs are in Parser.cpp, calls
-// in ParseCall.cpp, predicates and constants in ParsePredicate.cpp.
+// Private to the parser's files: patterns and specs are in Parser.cpp, calls in
+// ParseCall.cpp, predicates, scores and constants in ParseExpr.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +32,7 @@ struct Operand {
   explicit operator bool() const { return bool(pattern); }
 };
 
-/// The same for a predicate expression.
+/// The same for an expression of a predicate or a score.
 struct ExprOperand {
   ExprRef expr;
   Span span;
@@ -93,6 +93,8 @@ public:
 
   /// Parses the whole input as one expression; a null pattern after an error.
   Pattern parseWhole();
+  /// Parses the whole input as a score; a null one after an error.
+  Score parseWholeScore();
   /// Parses the whole input as a spec.
   std::vector<NamedPattern> parseSpec();
 
@@ -187,7 +189,7 @@ private:
   /// after an error.
   TableRef findTable(const Token &name);
 
-  //===--- Predicates and constants (ParsePredicate.cpp) ------------------===//
+  //===--- Predicates, scores and constants (ParseExpr.cpp) ---------------===//
   ExprOperand parseOr();
   ExprOperand parseAnd();
   ExprOperand parseComparison();
@@ -195,12 +197,19 @@ private:
   ExprOperand parseProduct();
   ExprOperand parseUnary();
   ExprOperand parsePrimary();
-  ExprOperand parseFunction(const Token &name);
+  ExprOperand parseFunction(const Token &name, ExprKind kind);
   ExprOperand parseNameInExpr();
   ExprOperand parseLookup();
   ExprOperand parseLiteral(bool negative, Span span);
   ExprOperand makeOperation(ExprKind kind, const ExprOperand &a, const ExprOperand &b, Span span);
-  bool requireType(const ExprOperand &operand, bool boolean, std::string_view where);
+  ExprOperand makeUnary(ExprKind kind, const ExprOperand &operand, Span span);
+  void unknownName(const Token &name);
+  bool requireNumber(const ExprOperand &operand, std::string_view where);
+  bool requireInteger(const ExprOperand &operand, std::string_view where);
+  bool requireCondition(const ExprOperand &operand, std::string_view where);
+  bool reportType(const ExprOperand &operand, std::string_view expected, std::string_view where);
+  /// What numbers are called here: floats exist in scores only.
+  const char *numberName() const { return isScore ? "a number" : "an integer"; }
   bool parseConstant(int64_t &value);
 
   Source source;
@@ -210,6 +219,7 @@ private:
   int level = 0;
   int64_t steps = 0;
   bool constantsOnly = false;
+  bool isScore = false;
   std::deque<Definition> definitions;
   /// Definitions that the current body may call: those before it.
   size_t visible = 0;

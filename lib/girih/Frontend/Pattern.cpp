@@ -11,8 +11,10 @@
 #include "girih/Frontend/Pattern.h"
 
 #include "girih/Frontend/PatternDetail.h"
+#include "girih/Frontend/Score.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 using namespace girih;
@@ -33,6 +35,7 @@ Expr::~Expr() {
     };
     adoptOne(node.lhs);
     adoptOne(node.rhs);
+    adoptOne(node.condition);
     for (ExprRef &index : node.indices)
       adoptOne(index);
   };
@@ -63,6 +66,12 @@ PatternNode::~PatternNode() {
 // Equality
 //===----------------------------------------------------------------------===//
 
+static uint32_t bitsOf(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 /// Compares expressions; `sameTable` compares the tables of their lookups. Expressions that
 /// are one object are equal without a look when `skipsSame`.
 template <typename SameTable>
@@ -73,13 +82,15 @@ static bool equalExprs(const Expr *a, const Expr *b, bool skipsSame, const SameT
     work.pop_back();
     if (x == y && (skipsSame || !x))
       continue;
+    // Bits of floats: -0.0 is not 0.0, and a NaN is itself.
     if (!x || !y || x->kind != y->kind || x->value != y->value || x->var != y->var ||
-        x->indices.size() != y->indices.size())
+        bitsOf(x->real) != bitsOf(y->real) || x->indices.size() != y->indices.size())
       return false;
     if (x->kind == ExprKind::Lookup && !sameTable(x->table, y->table))
       return false;
     work.push_back({x->lhs.get(), y->lhs.get()});
     work.push_back({x->rhs.get(), y->rhs.get()});
+    work.push_back({x->condition.get(), y->condition.get()});
     for (size_t i = 0; i < x->indices.size(); ++i)
       work.push_back({x->indices[i].get(), y->indices[i].get()});
   }
@@ -125,16 +136,23 @@ static bool equalTrees(const Pattern &a, const Pattern &b, bool skipsSame, const
   return true;
 }
 
+/// Equality of tables by their names, shapes and values.
+static bool equalArrays(const TableRef &a, const TableRef &b) {
+  return a == b || (a && b && *a == *b);
+}
+
+bool detail::equalExprs(const Expr *a, const Expr *b) {
+  return ::equalExprs(a, b, /*skipsSame=*/true, equalArrays);
+}
+
 bool girih::operator==(const Pattern &a, const Pattern &b) {
   return equalTrees(a, b, /*skipsSame=*/true, [](const PatternNode &x, const PatternNode &y) {
-    auto sameTable = [](const TableRef &s, const TableRef &t) {
-      return s == t || (s && t && *s == *t);
-    };
-    return equalCode(x, y, /*skipsSame=*/true, sameTable) && equalTables(x, y);
+    return equalCode(x, y, /*skipsSame=*/true, equalArrays) && equalTables(x, y);
   });
 }
 
-bool girih::differInTablesOnly(const Pattern &a, const Pattern &b) {
+bool girih::differInTablesOnly(const Pattern &a, const Pattern &b, const Score &scoreA,
+                               const Score &scoreB) {
   // A table that one tree uses twice is one operand: the other must do the same.
   std::vector<std::pair<const void *, const void *>> pairs;
   auto paired = [&pairs](const void *x, const void *y) {
@@ -152,7 +170,8 @@ bool girih::differInTablesOnly(const Pattern &a, const Pattern &b) {
     bool hasTable = x.kind == PatternKind::Segments || x.kind == PatternKind::BlockTable;
     return equalCode(x, y, /*skipsSame=*/false, sameTable) && (!hasTable || paired(&x, &y));
   };
-  return equalTrees(a, b, /*skipsSame=*/false, equal);
+  return equalTrees(a, b, /*skipsSame=*/false, equal) &&
+         ::equalExprs(scoreA.get().get(), scoreB.get().get(), /*skipsSame=*/false, sameTable);
 }
 
 //===----------------------------------------------------------------------===//
@@ -161,6 +180,16 @@ bool girih::differInTablesOnly(const Pattern &a, const Pattern &b) {
 
 bool girih::isBoolean(ExprKind kind) { return kind >= ExprKind::Lt; }
 
+bool detail::isUnary(ExprKind kind) {
+  return kind == ExprKind::Neg || kind == ExprKind::Abs || kind == ExprKind::Not ||
+         (kind >= ExprKind::ToFloat && kind <= ExprKind::Floor);
+}
+
+const char *detail::typeName(ExprType type) {
+  static const char *const names[] = {"integer", "float", "condition"};
+  return names[static_cast<int>(type)];
+}
+
 /// Folds within a budget of nodes: a shared expression may stand for an
 /// exponential tree, and divisors are small.
 static std::optional<int64_t> fold(const ExprRef &expr, int depth, int &budget) {
@@ -168,7 +197,8 @@ static std::optional<int64_t> fold(const ExprRef &expr, int depth, int &budget) 
     return std::nullopt;
   if (expr->kind == ExprKind::Constant)
     return expr->value;
-  if (expr->kind == ExprKind::Variable || expr->kind == ExprKind::Lookup || isBoolean(expr->kind))
+  if (expr->kind == ExprKind::Variable || expr->kind == ExprKind::Lookup ||
+      expr->type != ExprType::Integer)
     return std::nullopt;
   std::optional<int64_t> a = fold(expr->lhs, depth + 1, budget);
   if (!a)
@@ -223,38 +253,74 @@ std::optional<int64_t> detail::foldConstant(const ExprRef &expr) {
   return fold(expr, 0, budget);
 }
 
-static ExprRef make(ExprKind kind, int64_t value, Var var, ExprRef lhs, ExprRef rhs) {
+static std::shared_ptr<Expr> make(ExprKind kind, ExprType type) {
   auto node = std::make_shared<Expr>();
   node->kind = kind;
-  node->value = value;
-  node->var = var;
-  node->lhs = std::move(lhs);
-  node->rhs = std::move(rhs);
+  node->type = type;
   return node;
 }
 
 ExprRef detail::makeConstant(int64_t value) {
-  return make(ExprKind::Constant, value, Var::B, nullptr, nullptr);
+  auto node = make(ExprKind::Constant, ExprType::Integer);
+  node->value = value;
+  return node;
 }
 
-ExprRef detail::makeVariable(Var var) { return make(ExprKind::Variable, 0, var, nullptr, nullptr); }
+ExprRef detail::makeLiteral(float value) {
+  auto node = make(ExprKind::Literal, ExprType::Float);
+  node->real = value;
+  return node;
+}
+
+ExprRef detail::makeVariable(Var var) {
+  auto node = make(ExprKind::Variable, ExprType::Integer);
+  node->var = var;
+  return node;
+}
+
+ExprRef detail::makeScoreVariable() { return make(ExprKind::Score, ExprType::Float); }
 
 ExprRef detail::makeTruth(bool value) {
-  return make(value ? ExprKind::True : ExprKind::False, 0, Var::B, nullptr, nullptr);
+  return make(value ? ExprKind::True : ExprKind::False, ExprType::Boolean);
+}
+
+static ExprType typeOf(ExprKind kind, const ExprRef &lhs, const ExprRef &rhs) {
+  if (isBoolean(kind))
+    return ExprType::Boolean;
+  auto isFloat = [](const ExprRef &side) { return side && side->type == ExprType::Float; };
+  bool makesFloat = kind >= ExprKind::ToFloat && kind <= ExprKind::Pow;
+  return makesFloat || isFloat(lhs) || isFloat(rhs) ? ExprType::Float : ExprType::Integer;
 }
 
 ExprRef detail::makeExpr(ExprKind kind, ExprRef lhs, ExprRef rhs) {
   if (kind == ExprKind::Neg && lhs && lhs->kind == ExprKind::Constant && lhs->value != INT64_MIN)
     return makeConstant(-lhs->value);
-  if ((kind == ExprKind::Div || kind == ExprKind::Mod) && rhs && rhs->kind != ExprKind::Constant)
+  if (kind == ExprKind::Neg && lhs && lhs->kind == ExprKind::Literal)
+    return makeLiteral(-lhs->real);
+  if (kind == ExprKind::ToFloat && lhs && lhs->type == ExprType::Float)
+    return lhs;
+  ExprType type = typeOf(kind, lhs, rhs);
+  if ((kind == ExprKind::Div || kind == ExprKind::Mod) && type == ExprType::Integer && rhs &&
+      rhs->kind != ExprKind::Constant)
     if (std::optional<int64_t> value = foldConstant(rhs))
       rhs = makeConstant(*value);
-  return make(kind, 0, Var::B, std::move(lhs), std::move(rhs));
+  auto node = make(kind, type);
+  node->lhs = std::move(lhs);
+  node->rhs = std::move(rhs);
+  return node;
+}
+
+ExprRef detail::makeWhere(ExprRef condition, ExprRef lhs, ExprRef rhs) {
+  auto node = make(ExprKind::Where, typeOf(ExprKind::Where, lhs, rhs));
+  node->condition = std::move(condition);
+  node->lhs = std::move(lhs);
+  node->rhs = std::move(rhs);
+  return node;
 }
 
 ExprRef detail::makeLookup(TableRef table, std::vector<ExprRef> indices) {
-  auto node = std::make_shared<Expr>();
-  node->kind = ExprKind::Lookup;
+  bool isFloat = table && table->isFloat;
+  auto node = make(ExprKind::Lookup, isFloat ? ExprType::Float : ExprType::Integer);
   node->table = std::move(table);
   node->indices = std::move(indices);
   return node;

@@ -23,28 +23,47 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace girih {
 
 //===----------------------------------------------------------------------===//
-// Predicate expressions
+// Expressions
 //===----------------------------------------------------------------------===//
 
-/// Node kinds of a predicate; integers first, then booleans.
+/// Node kinds of predicates and scores; numbers first, then booleans.
 enum class ExprKind {
   Constant, // value
   Variable, // var
+  Literal,  // real; scores only
+  Score,    // the score after scale; scores only
   Add,
   Sub,
   Mul,
-  Div, // floor division by a positive constant
+  Div, // of integers: floor division by a positive constant
   Mod, // floor modulo by a positive constant
   Min,
   Max,
   Abs,    // lhs
   Neg,    // lhs
-  Lookup, // table, indices
+  Lookup, // table, indices; a float if the table holds floats
+  // Scores only. All but Where make floats and take numbers, which become floats.
+  ToFloat, // lhs
+  Exp,     // lhs, as down to Floor
+  Exp2,
+  Log,
+  Log2,
+  Sqrt,
+  Rsqrt,
+  Tanh,
+  Sigmoid,
+  Erf,
+  Sin,
+  Cos,
+  Floor,
+  Pow,   // lhs to the power of rhs
+  Where, // condition ? lhs : rhs
   // Booleans.
   Lt,
   Le,
@@ -59,15 +78,20 @@ enum class ExprKind {
   False,
 };
 
-/// What a predicate may read. Q and K are absolute positions.
+/// What an expression may read. Q and K are absolute positions.
 enum class Var { B, H, Q, K, NQ, NK };
+
+/// What an expression is worth. Arithmetic on an integer and a float is of floats.
+enum class ExprType { Integer, Float, Boolean };
 
 /// An immutable expression node; unused fields are null or zero.
 struct Expr {
   ExprKind kind;
+  ExprType type = ExprType::Integer;
   int64_t value = 0;
+  float real = 0;
   Var var = Var::B;
-  std::shared_ptr<const Expr> lhs, rhs;
+  std::shared_ptr<const Expr> lhs, rhs, condition;
   TableRef table;
   std::vector<std::shared_ptr<const Expr>> indices;
 
@@ -92,7 +116,9 @@ private:
 /// An integer expression over b, h, q, k, nq and nk.
 class Index {
 public:
-  Index(int64_t value);
+  /// Of any integer; a float would lose its fraction.
+  template <typename T, std::enable_if_t<std::is_integral_v<T>, int> = 0>
+  Index(T value) : Index(constant(static_cast<int64_t>(value))) {}
   explicit Index(ExprRef node) : node(std::move(node)) {}
   /// The run-time lengths.
   static Index nq();
@@ -100,6 +126,7 @@ public:
   const ExprRef &get() const { return node; }
 
 private:
+  static Index constant(int64_t value);
   ExprRef node;
 };
 
@@ -238,10 +265,6 @@ private:
 
 /// Structural equality.
 bool operator==(const Pattern &a, const Pattern &b);
-
-/// Whether the two differ in nothing but values and lengths of run-time operands, so that
-/// one kernel serves both.
-bool differInTablesOnly(const Pattern &a, const Pattern &b);
 
 Pattern operator|(Pattern a, Pattern b);
 Pattern operator&(Pattern a, Pattern b);

@@ -21,7 +21,7 @@ using detail::makeNode;
 // Predicates
 //===----------------------------------------------------------------------===//
 
-Index::Index(int64_t value) : node(detail::makeConstant(value)) {}
+Index Index::constant(int64_t value) { return Index(detail::makeConstant(value)); }
 Index Index::nq() { return Index(detail::makeVariable(Var::NQ)); }
 Index Index::nk() { return Index(detail::makeVariable(Var::NK)); }
 Index detail::variable(Var var) { return Index(makeVariable(var)); }

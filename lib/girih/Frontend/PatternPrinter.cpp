@@ -13,6 +13,7 @@
 #include "girih/Frontend/PatternDetail.h"
 
 #include <cctype>
+#include <fmt/format.h>
 #include <utility>
 
 using namespace girih;
@@ -133,12 +134,6 @@ static const char *spelling(ExprKind kind) {
     return " && ";
   case ExprKind::Or:
     return " || ";
-  case ExprKind::Min:
-    return "min(";
-  case ExprKind::Max:
-    return "max(";
-  case ExprKind::Abs:
-    return "abs(";
   case ExprKind::Neg:
     return "-";
   case ExprKind::Not:
@@ -146,6 +141,55 @@ static const char *spelling(ExprKind kind) {
   default:
     return "";
   }
+}
+
+const char *detail::functionName(ExprKind kind) {
+  switch (kind) {
+  case ExprKind::Min:
+    return "min";
+  case ExprKind::Max:
+    return "max";
+  case ExprKind::Abs:
+    return "abs";
+  case ExprKind::ToFloat:
+    return "float";
+  case ExprKind::Exp:
+    return "exp";
+  case ExprKind::Exp2:
+    return "exp2";
+  case ExprKind::Log:
+    return "log";
+  case ExprKind::Log2:
+    return "log2";
+  case ExprKind::Sqrt:
+    return "sqrt";
+  case ExprKind::Rsqrt:
+    return "rsqrt";
+  case ExprKind::Tanh:
+    return "tanh";
+  case ExprKind::Sigmoid:
+    return "sigmoid";
+  case ExprKind::Erf:
+    return "erf";
+  case ExprKind::Sin:
+    return "sin";
+  case ExprKind::Cos:
+    return "cos";
+  case ExprKind::Floor:
+    return "floor";
+  case ExprKind::Pow:
+    return "pow";
+  case ExprKind::Where:
+    return "where";
+  default:
+    return nullptr;
+  }
+}
+
+/// The shortest digits that are this float again, marked as a float.
+static std::string literal(float value) {
+  std::string text = fmt::format("{}", value);
+  return text.find_first_of(".einf") == std::string::npos ? text + ".0" : text;
 }
 
 static const char *variableName(Var var) {
@@ -249,6 +293,10 @@ void Printer::expand(const Expr &expr) {
     return text(std::to_string(expr.value));
   case ExprKind::Variable:
     return text(variableName(expr.var));
+  case ExprKind::Literal:
+    return text(literal(expr.real));
+  case ExprKind::Score:
+    return text("score");
   case ExprKind::True:
     return text("true");
   case ExprKind::False:
@@ -257,10 +305,6 @@ void Printer::expand(const Expr &expr) {
   case ExprKind::Not:
     text(spelling(expr.kind));
     return child(expr.lhs.get(), 6);
-  case ExprKind::Abs:
-    text("abs(");
-    child(expr.lhs.get(), 0);
-    return text(")");
   case ExprKind::Lookup:
     text(expr.table ? detail::printFile(expr.table->name) + "[" : "<none>[");
     for (size_t i = 0; i < expr.indices.size(); ++i) {
@@ -269,14 +313,20 @@ void Printer::expand(const Expr &expr) {
       child(expr.indices[i].get(), 0);
     }
     return text("]");
-  case ExprKind::Min:
-  case ExprKind::Max:
-    text(spelling(expr.kind));
-    child(expr.lhs.get(), 0);
-    text(", ");
-    child(expr.rhs.get(), 0);
-    return text(")");
   default: {
+    if (const char *name = detail::functionName(expr.kind)) {
+      text(std::string(name) + "(");
+      if (expr.kind == ExprKind::Where) {
+        child(expr.condition.get(), 0);
+        text(", ");
+      }
+      child(expr.lhs.get(), 0);
+      if (!detail::isUnary(expr.kind)) {
+        text(", ");
+        child(expr.rhs.get(), 0);
+      }
+      return text(")");
+    }
     // Left-associative; comparisons do not chain, so both sides bind tighter.
     int level = precedence(expr);
     child(expr.lhs.get(), level == 3 ? 4 : level);

@@ -101,7 +101,7 @@ public:
   void add(const Expr &expr) {
     if (!exprs.insert(&expr).second)
       return;
-    for (const ExprRef *side : {&expr.lhs, &expr.rhs})
+    for (const ExprRef *side : {&expr.lhs, &expr.rhs, &expr.condition})
       if (*side)
         add(**side);
     for (const ExprRef &index : expr.indices)

@@ -31,6 +31,8 @@ llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &opti
     return invalidError("expected a pattern, but got none");
   if (std::string problem = validate(pattern); !problem.empty())
     return invalidError(problem);
+  if (std::string problem = options.score ? validate(options.score) : ""; !problem.empty())
+    return invalidError("score: " + problem);
   if (options.dtype != GIRIH_F32 && options.dtype != GIRIH_BF16 && options.dtype != GIRIH_F16)
     return invalidError("expected dtype to be f32, bf16 or f16, but got " +
                         std::to_string(options.dtype));
@@ -99,7 +101,10 @@ KernelLabel girih::labelOf(const Pattern &pattern, const CompileOptions &options
     signature += ", v-dim " + std::to_string(vDimOf(options));
   if (options.oDtype)
     signature += std::string(", out ") + nameOf(*options.oDtype);
-  return {kind.str(), target.str(), signature, pattern.str()};
+  std::string source = pattern.str();
+  if (options.score)
+    source += ", score " + options.score.str();
+  return {kind.str(), target.str(), signature, source};
 }
 
 std::string girih::printed(mlir::Operation *op) {

@@ -14,6 +14,7 @@
 
 #include "girih-c/Cuda.h"
 #include "girih/Frontend/Pattern.h"
+#include "girih/Frontend/Score.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -21,7 +22,6 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,19 +31,7 @@ namespace llvm {
 class Function;
 } // namespace llvm
 
-namespace mlir {
-class OpBuilder;
-class Value;
-class ValueRange;
-class Location;
-} // namespace mlir
-
 namespace girih {
-
-/// Builds the score function: gets (score f32 after scale, b, h, q, k as index)
-/// and returns the new score (f32). Ops must be scalar, pure arith or math ops.
-using ScoreBuilder =
-    std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
 
 /// What a kernel is compiled for. Everything here is part of its key.
 struct CompileOptions {
@@ -60,7 +48,7 @@ struct CompileOptions {
   /// What kernels for cuda are for: "sm_90a" (Hopper), or "sm_80", "sm_86", "sm_89",
   /// which have the mma.sync path. Not read for the CPU.
   std::string chip = "sm_90a";
-  ScoreBuilder score; ///< may be empty
+  Score score; ///< may be none
 };
 
 /// Timing and counts of one launch.

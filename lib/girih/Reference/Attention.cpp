@@ -10,6 +10,7 @@
 
 #include "girih/Reference/Attention.h"
 
+#include "girih/Reference/Expression.h"
 #include "girih/Reference/Membership.h"
 
 #include <algorithm>
@@ -75,6 +76,15 @@ static double computeRow(const AttentionProblem &p, const Membership &membership
   for (int64_t d = 0; d < p.vDim; ++d)
     out[d] /= sum;
   return maximum + std::log(sum);
+}
+
+ScoreFunction girih::scoreFunction(const Score &score, const Shape &shape) {
+  if (!score)
+    return {};
+  int64_t numQ = shape.numQ, numK = shape.numK;
+  return [score, numQ, numK](double s, int64_t b, int64_t h, int64_t q, int64_t k) {
+    return realValue(*score.get(), {{b, h, q, k, numQ, numK}, s});
+  };
 }
 
 AttentionResult girih::referenceAttention(const AttentionProblem &problem,

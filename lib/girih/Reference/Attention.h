@@ -11,7 +11,7 @@
 #ifndef GIRIH_REFERENCE_ATTENTION_H
 #define GIRIH_REFERENCE_ATTENTION_H
 
-#include "girih/Frontend/Pattern.h"
+#include "girih/Frontend/Score.h"
 
 #include <cstdint>
 #include <functional>
@@ -23,6 +23,9 @@ namespace girih {
 /// patterns. Minus infinity hides the pair; plus infinity or NaN makes the row NaN.
 /// Called from several threads at once.
 using ScoreFunction = std::function<double(double s, int64_t b, int64_t h, int64_t q, int64_t k)>;
+
+/// A score as such a function; empty for none. The score must be valid.
+ScoreFunction scoreFunction(const Score &score, const Shape &shape);
 
 /// Inputs are contiguous f32, already rounded to the kernel's dtype: q
 /// `[batch, heads, numQ, dim]`, k `[batch, kvHeads, numK, dim]`, v

@@ -11,6 +11,8 @@
 
 #include "girih/Reference/Membership.h"
 
+#include "girih/Reference/Expression.h"
+
 #include "girih-c/BlockMap.h"
 
 #include <algorithm>
@@ -27,97 +29,6 @@ static int64_t ceilDiv(int64_t a, int64_t b) { return -floorDiv(-a, b); }
 struct Lengths {
   int64_t numQ, numK, qOffset, qEnd, heads;
 };
-
-//===----------------------------------------------------------------------===//
-// Predicates
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// The variables of a predicate at one pair, indexed by Var.
-struct Point {
-  int64_t values[6];
-};
-} // namespace
-
-static bool holds(const Expr &expr, const Point &point);
-
-static int64_t valueOf(const Expr &expr, const Point &point);
-
-/// `@table[indices]`; 0 outside of the table, which no launch reads.
-static int64_t lookUp(const Expr &expr, const Point &point) {
-  const TableData &table = *expr.table;
-  int64_t position = 0;
-  for (size_t i = 0; i < expr.indices.size(); ++i) {
-    int64_t index = valueOf(*expr.indices[i], point);
-    if (index < 0 || index >= table.shape[i])
-      return 0;
-    position = position * table.shape[i] + index;
-  }
-  return table.ints[position];
-}
-
-static int64_t valueOf(const Expr &expr, const Point &point) {
-  if (expr.kind == ExprKind::Lookup)
-    return lookUp(expr, point);
-  if (expr.kind == ExprKind::Constant)
-    return expr.value;
-  if (expr.kind == ExprKind::Variable)
-    return point.values[static_cast<int>(expr.var)];
-  int64_t a = valueOf(*expr.lhs, point);
-  if (expr.kind == ExprKind::Neg)
-    return -a;
-  if (expr.kind == ExprKind::Abs)
-    return std::abs(a);
-  int64_t b = valueOf(*expr.rhs, point);
-  switch (expr.kind) {
-  case ExprKind::Add:
-    return a + b;
-  case ExprKind::Sub:
-    return a - b;
-  case ExprKind::Mul:
-    return a * b;
-  case ExprKind::Div:
-    return floorDiv(a, b);
-  case ExprKind::Mod:
-    return floorMod(a, b);
-  case ExprKind::Min:
-    return std::min(a, b);
-  default:
-    return std::max(a, b);
-  }
-}
-
-static bool holds(const Expr &expr, const Point &point) {
-  switch (expr.kind) {
-  case ExprKind::True:
-    return true;
-  case ExprKind::False:
-    return false;
-  case ExprKind::Not:
-    return !holds(*expr.lhs, point);
-  case ExprKind::And:
-    return holds(*expr.lhs, point) && holds(*expr.rhs, point);
-  case ExprKind::Or:
-    return holds(*expr.lhs, point) || holds(*expr.rhs, point);
-  default:
-    break;
-  }
-  int64_t a = valueOf(*expr.lhs, point), b = valueOf(*expr.rhs, point);
-  switch (expr.kind) {
-  case ExprKind::Lt:
-    return a < b;
-  case ExprKind::Le:
-    return a <= b;
-  case ExprKind::Gt:
-    return a > b;
-  case ExprKind::Ge:
-    return a >= b;
-  case ExprKind::Eq:
-    return a == b;
-  default:
-    return a != b;
-  }
-}
 
 //===----------------------------------------------------------------------===//
 // Neighborhoods
@@ -200,7 +111,7 @@ static bool leafContains(const PatternNode &p, const Lengths &n, int64_t b, int6
   case PatternKind::Neighborhood:
     return seesNeighbor(p, q, k);
   case PatternKind::Predicate:
-    return holds(*p.expr, Point{{b, h, q, k, n.numQ, n.numK}});
+    return holds(*p.expr, {{b, h, q, k, n.numQ, n.numK}});
   default:
     return false;
   }
