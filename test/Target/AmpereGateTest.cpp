@@ -178,9 +178,21 @@ static std::vector<GateCase> patternCases() {
   return cases;
 }
 
+static std::vector<GateCase> scoreCases() {
+  std::vector<GateCase> cases;
+  for (auto [chip, dim] : {std::pair("sm_80", 64), std::pair("sm_86", 128)})
+    for (auto &[name, score] : typicalScores()) {
+      cases.push_back({std::string(chip) + "_d" + std::to_string(dim) + "_" + name, causal(),
+                       optionsFor(chip, dim)});
+      cases.back().options.score = score;
+    }
+  return cases;
+}
+
 static std::string nameOf(const ::testing::TestParamInfo<GateCase> &info) {
   return info.param.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(HeadDims, AmpereGate, ::testing::ValuesIn(headDimCases()), nameOf);
 INSTANTIATE_TEST_SUITE_P(Patterns, AmpereGate, ::testing::ValuesIn(patternCases()), nameOf);
+INSTANTIATE_TEST_SUITE_P(Scores, AmpereGate, ::testing::ValuesIn(scoreCases()), nameOf);
