@@ -24,7 +24,7 @@ def tool(name, folder):
 
 for name in ("girih-opt", "girih-run", "girih-explain", "girih-compile", "girih-cache", "girih-bench", "girih-lsp-server"):
     tool(name, config.girih_bin_dir)
-for name in ("FileCheck", "not", "count", "llvm-objdump", "split-file"):
+for name in ("FileCheck", "not", "count", "llvm-objdump", "llvm-nm", "llvm-readelf", "split-file"):
     tool(name, config.llvm_tools_dir)
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%girih_src", config.girih_src_root))
@@ -41,6 +41,13 @@ config.substitutions.append(
         "-L" + runtime_folder + " -lgirih_runtime -ltbb -lstdc++ -lpthread -ldl -lm",
     )
 )
+
+# The compiler as a library, and what an install takes.
+config.substitutions.append(
+    ("%girih_library", os.path.join(config.girih_obj_root, "lib", "libgirih.so"))
+)
+config.substitutions.append(("%girih_obj", config.girih_obj_root))
+config.substitutions.append(("%cmake_consumer", config.girih_cmake))
 
 # A variable of one function must not match in the next, and a prefix that no RUN
 # line uses is a typing error.

@@ -4,8 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Every function that the runtime requires. An image is text; it has the functions
-// whose names it contains. A function with "copy" in its name takes copies, one with
-// "merge" or "plain" the arguments only, others three tensor maps before them.
+// whose names it contains. In PTX parameters are counted; else a function with "copy" in
+// its name takes copies, one with "merge" or "plain" the arguments only, others three
+// tensor maps before them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,13 +28,33 @@ struct Allocation {
   int device;
 };
 
+struct LoadedFunction {
+  std::string name;
+  int maps;
+};
+
 struct State {
   FakeDriver seen;
   std::map<DevicePtr, Allocation> memory;
   std::vector<int> contexts; ///< the stack, as device numbers
   int captureMode = 0;
-  std::vector<std::unique_ptr<std::string>> images, functions;
+  std::vector<std::unique_ptr<std::string>> images;
+  std::vector<std::unique_ptr<LoadedFunction>> functions;
 };
+
+/// Tensor maps among the parameters of a function.
+int countMaps(const std::string &image, const std::string &name) {
+  const size_t entry = image.find(".entry " + name + "(");
+  if (entry == std::string::npos) {
+    auto has = [&](const char *part) { return name.find(part) != std::string::npos; };
+    return has("merge") || has("plain") || has("copy") ? 0 : 3;
+  }
+  int parameters = 0;
+  const size_t end = image.find(')', entry);
+  for (size_t at = image.find(".param", entry); at < end; at = image.find(".param", at + 1))
+    ++parameters;
+  return parameters - 1;
+}
 
 State &state() {
   static State shared;
@@ -167,7 +188,8 @@ GIRIH_FAKE Result cuModuleUnload(Module) { return 0; }
 GIRIH_FAKE Result cuModuleGetFunction(Function *function, Module module, const char *name) {
   if (reinterpret_cast<std::string *>(module)->find(name) == std::string::npos)
     return kErrorNotFound;
-  state().functions.push_back(std::make_unique<std::string>(name));
+  state().functions.push_back(std::make_unique<LoadedFunction>(
+      LoadedFunction{name, countMaps(*reinterpret_cast<std::string *>(module), name)}));
   *function = reinterpret_cast<Function>(state().functions.back().get());
   return 0;
 }
@@ -181,22 +203,16 @@ GIRIH_FAKE Result cuFuncLoad(Function) { return 0; }
 GIRIH_FAKE Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY, unsigned gridZ,
                                  unsigned blockX, unsigned blockY, unsigned blockZ,
                                  unsigned sharedBytes, Stream stream, void **parameters, void **) {
-  FakeLaunch launch{*reinterpret_cast<std::string *>(function),
-                    {gridX, gridY, gridZ},
-                    {blockX, blockY, blockZ},
-                    sharedBytes,
-                    stream,
-                    {},
-                    {},
-                    {}};
-  auto has = [&](const char *part) { return launch.function.find(part) != std::string::npos; };
-  int arguments = has("merge") || has("plain") || has("copy") ? 0 : 3;
-  for (int i = 0; i < arguments; ++i)
+  const auto &loaded = *reinterpret_cast<LoadedFunction *>(function);
+  FakeLaunch launch{
+      loaded.name, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, {}, {},
+      {}};
+  for (int i = 0; i < loaded.maps; ++i)
     memcpy(&launch.maps[i], parameters[i], sizeof(FakeTensorMap));
-  if (has("copy"))
+  if (loaded.name.find("copy") != std::string::npos)
     memcpy(&launch.copies, parameters[0], sizeof(GirihCudaCopies));
   else
-    memcpy(&launch.arguments, parameters[arguments], sizeof(GirihCudaArguments));
+    memcpy(&launch.arguments, parameters[loaded.maps], sizeof(GirihCudaArguments));
   FakeDriver &seen = state().seen;
   if (seen.launchResult == 0) {
     seen.launches.push_back(launch);
@@ -231,8 +247,9 @@ GIRIH_FAKE Result cuStreamGetCtx(Stream stream, Context *context) {
   return 0;
 }
 GIRIH_FAKE Result cuStreamGetId(Stream stream, unsigned long long *id) {
+  // Null is the legacy stream, 2 that of the thread.
   const auto address = reinterpret_cast<uintptr_t>(stream);
-  *id = deviceOf(stream) == -1 ? address % 2 + 2 * static_cast<unsigned>(state().contexts.back())
+  *id = deviceOf(stream) == -1 ? (address == 2) + 2 * static_cast<unsigned>(state().contexts.back())
                                : address;
   return 0;
 }

@@ -33,6 +33,9 @@ target_link_libraries(GirihMLIR INTERFACE
   MLIRTargetLLVMIRExport MLIRBuiltinToLLVMIRTranslation MLIRGPUToLLVMIRTranslation
   MLIRLLVMToLLVMIRTranslation MLIRNVVMToLLVMIRTranslation)
 
+# fmt from its headers: libfmt.so stays on link lines, and as nobody needs it, out of programs.
+set_property(TARGET fmt::fmt APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY=1)
+
 # Other shared libraries that a bundle brings along lie beside its bin/.
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")

@@ -14,6 +14,7 @@
 
 #include "girih-c/Compiler.h"
 #include "girih/CAPI/Status.h"
+#include "girih/JIT/Problem.h"
 #include "girih/JIT/Session.h"
 
 namespace girih::capi {
@@ -82,8 +83,8 @@ template <typename Handle> void release(Handle *handle) {
     delete handle;
 }
 
-/// `lengths`, checked, as the oracle takes them.
-llvm::Error readLengths(const GirihLengths *lengths, GirihLengths &read, Shape &shape);
+/// The pattern at these lengths; sizes are not checked (checkProblem).
+llvm::Expected<Problem> readProblem(const Pattern &pattern, const GirihLengths *lengths);
 
 } // namespace girih::capi
 

@@ -8,6 +8,7 @@
 #include "girih/CAPI/Objects.h"
 #include "girih/CAPI/Tensors.h"
 #include "girih/Frontend/Parser.h"
+#include "girih/JIT/Problem.h"
 #include "girih/Reference/Membership.h"
 
 using namespace girih;
@@ -42,29 +43,23 @@ int girihPatternText(const GirihPattern *pattern, char **text, GirihStatus *stat
   });
 }
 
-llvm::Error capi::readLengths(const GirihLengths *lengths, GirihLengths &read, Shape &shape) {
+llvm::Expected<Problem> capi::readProblem(const Pattern &pattern, const GirihLengths *lengths) {
+  GirihLengths read{};
   if (llvm::Error error = readStruct("lengths", lengths, read))
-    return error;
+    return std::move(error);
   if (read.align != GIRIH_BOTTOM_RIGHT && read.align != GIRIH_TOP_LEFT)
-    return invalidError("expected align of lengths to be 0 or 1, but got " +
-                        std::to_string(read.align));
-  const struct {
-    const char *name;
-    int64_t value, most;
-  } fields[] = {{"batch", read.batch, GIRIH_MAX_HEADS},
-                {"heads", read.heads, GIRIH_MAX_HEADS},
-                {"kv_heads", read.kv_heads, GIRIH_MAX_HEADS},
-                {"num_q", read.num_q, GIRIH_MAX_TOKENS},
-                {"num_k", read.num_k, GIRIH_MAX_TOKENS}};
-  for (const auto &field : fields)
-    if (field.value < 1 || field.value > field.most)
-      return invalidError(std::string("expected ") + field.name + " of lengths to be from 1 to " +
-                          std::to_string(field.most) + ", but got " + std::to_string(field.value));
-  if (read.heads % read.kv_heads != 0)
-    return invalidError("expected heads of lengths to be a multiple of kv_heads, but got " +
-                        std::to_string(read.heads) + " and " + std::to_string(read.kv_heads));
-  shape = makeShape(read.num_q, read.num_k, read.heads, read.align == GIRIH_TOP_LEFT);
-  return llvm::Error::success();
+    return invalidError(
+        "expected align of lengths to be 0 (bottom right) or 1 (top left), but got " +
+        std::to_string(read.align));
+  Problem problem;
+  problem.pattern = pattern;
+  problem.batch = read.batch;
+  problem.heads = read.heads;
+  problem.kvHeads = read.kv_heads;
+  problem.numQ = read.num_q;
+  problem.numK = read.num_k;
+  problem.align = static_cast<GirihAlign>(read.align);
+  return problem;
 }
 
 int girihPatternMask(const GirihPattern *pattern, const GirihLengths *lengths, const DLTensor *mask,
@@ -72,21 +67,23 @@ int girihPatternMask(const GirihPattern *pattern, const GirihLengths *lengths, c
   return guarded(status, [&]() -> llvm::Error {
     if (llvm::Error error = checkHandle(pattern, "a pattern"))
       return error;
-    GirihLengths read{};
-    Shape shape;
-    if (llvm::Error error = readLengths(lengths, read, shape))
+    auto read = readProblem(pattern->pattern, lengths);
+    if (!read)
+      return read.takeError();
+    const Problem &problem = *read;
+    if (llvm::Error error = checkProblem(problem))
       return error;
-    if (std::string problem = validateShape(pattern->pattern, shape); !problem.empty())
-      return invalidError(problem);
-    auto memory = maskMemory(mask, {read.batch, read.heads, read.num_q, read.num_k});
+    auto memory = maskMemory(mask, {problem.batch, problem.heads, problem.numQ, problem.numK});
     if (!memory)
       return memory.takeError();
-    Membership membership(pattern->pattern, shape);
-    std::vector<uint8_t> keys(static_cast<size_t>(read.num_k));
+    const Shape shape =
+        makeShape(problem.numQ, problem.numK, problem.heads, problem.align == GIRIH_TOP_LEFT);
+    Membership membership(problem.pattern, shape);
+    std::vector<uint8_t> keys(static_cast<size_t>(problem.numK));
     uint8_t *row = *memory;
-    for (int64_t b = 0; b != read.batch; ++b)
-      for (int64_t h = 0; h != read.heads; ++h)
-        for (int64_t q = 0; q != read.num_q; ++q, row += read.num_k) {
+    for (int64_t b = 0; b != problem.batch; ++b)
+      for (int64_t h = 0; h != problem.heads; ++h)
+        for (int64_t q = 0; q != problem.numQ; ++q, row += problem.numK) {
           membership.row(b, h, q + shape.qOffset, keys);
           std::copy(keys.begin(), keys.end(), row);
         }

@@ -229,8 +229,10 @@ int girihCudaLoad(GirihCudaDevice *device, const GirihCudaKernelDesc *desc, cons
   if (!image || image_bytes <= 0)
     return fail(status, GIRIH_INVALID, "expected an image of the kernel, but got %" PRId64 " bytes",
                 image ? image_bytes : int64_t{0});
-  return guarded(status,
-                 [&] { return loadKernel(device, *desc, image, image_bytes, kernel, status); });
+  return guarded(status, [&] {
+    RelaxedCapture relaxed(device->driver);
+    return loadKernel(device, *desc, image, image_bytes, kernel, status);
+  });
 }
 
 /// The whole of a file.

@@ -8,11 +8,14 @@
 // don't disturb each other, that every device of the host can be used, that strides and
 // alignments of every kind give the same bits, and that wrong pointers are refused
 // before they break anything. Whether numbers are right is the
-// business of the rest of the suite. Exit code 4: no device.
+// business of the rest of the suite, and for the C API of CapiCases.cpp. Exit code 4:
+// no device.
 //
 //===----------------------------------------------------------------------===//
 
+#include "CapiCases.h"
 #include "GraphDriver.h"
+#include "Outcomes.h"
 #include "Problem.h"
 
 #include "girih/Support/Error.h"
@@ -23,28 +26,6 @@
 
 using namespace girih;
 using namespace girih::gputest;
-
-namespace {
-
-/// Counts and prints.
-class Outcomes {
-public:
-  void record(const std::string &name, const std::string &trouble) {
-    ++(trouble.empty() ? passed : failed);
-    printf("%s %s%s%s\n", trouble.empty() ? "passed" : "FAILED", name.c_str(),
-           trouble.empty() ? "" : ": ", trouble.c_str());
-    fflush(stdout);
-  }
-  int finish() const {
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed ? 1 : 0;
-  }
-
-private:
-  int passed = 0, failed = 0;
-};
-
-} // namespace
 
 /// That a launch has written every number.
 static std::string checkWritten(const Workload &workload, const std::vector<char> &bytes) {
@@ -321,5 +302,6 @@ int main() {
     workload.code = *code;
     checkWorkload(driver, workload, outcomes);
   }
+  checkCapi(driver, outcomes);
   return outcomes.finish();
 }

@@ -1,0 +1,238 @@
+//===- KernelTest.cpp - Compiling, emitting and rebinding -----------------===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CapiTesting.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+
+using namespace girih::testing;
+
+static std::string compileError(const SessionHandle &session, const PatternHandle &pattern,
+                                const GirihCompileOptions &options) {
+  GirihKernel *kernel = nullptr;
+  GirihStatus status;
+  std::string result = outcome(
+      girihCompile(session.get(), pattern.get(), &options, &kernel, nullptr, &status), status);
+  EXPECT_EQ(nullptr, kernel);
+  return result;
+}
+
+TEST(Compile, OnceForAPatternAndItsOptions) {
+  SessionHandle session = makeSession();
+  int32_t hit = 7;
+  KernelHandle first = compile(session, parse(session, "causal"), cpuOptions(), &hit);
+  EXPECT_EQ(0, hit);
+  EXPECT_GT(girihKernelCompileMs(first.get()), 0);
+  KernelHandle second = compile(session, parse(session, "causal"), cpuOptions(), &hit);
+  EXPECT_EQ(1, hit);
+  EXPECT_EQ(1, girihSessionCompilations(session.get()));
+  GirihCompileOptions options = cpuOptions();
+  options.tile_q = options.tile_k = 32;
+  compile(session, parse(session, "causal"), options, &hit);
+  EXPECT_EQ(0, hit);
+}
+
+TEST(Compile, NamesWhatIsWrong) {
+  SessionHandle session = makeSession(), other = makeSession();
+  PatternHandle pattern = parse(session, "causal");
+  auto with = [&](int32_t GirihCompileOptions::*field, int32_t value) {
+    GirihCompileOptions options = cpuOptions();
+    options.*field = value;
+    return compileError(session, pattern, options);
+  };
+  EXPECT_EQ("2: expected device of options to be kDLCPU (1) or kDLCUDA (2), but got 10",
+            with(&GirihCompileOptions::device, 10));
+  EXPECT_EQ("2: expected dtype of options to be f32 (0), bf16 (1) or f16 (2), but got 3",
+            with(&GirihCompileOptions::dtype, 3));
+  EXPECT_EQ("2: expected o_dtype of options to be f32 (0) or that of dtype, but got 2",
+            with(&GirihCompileOptions::o_dtype, GIRIH_F16));
+  EXPECT_EQ("2: expected align of options to be 0 (bottom right) or 1 (top left), but got -1",
+            with(&GirihCompileOptions::align, -1));
+  EXPECT_EQ("2: expected head dims of at least 1, but got dim 0 and v-dim 0",
+            with(&GirihCompileOptions::head_dim, 0));
+  EXPECT_EQ("3: head dims 257 and 257 are not supported; supported: 1 to 256",
+            with(&GirihCompileOptions::head_dim, 257));
+  EXPECT_EQ("3: tile of 7 x 0 is not supported; supported: rows a multiple of 16, keys a multiple "
+            "of 8",
+            with(&GirihCompileOptions::tile_q, 7));
+  EXPECT_EQ("3: dtype f32 is not supported on cuda; supported: bf16, f16",
+            with(&GirihCompileOptions::device, kDLCUDA));
+  GirihCompileOptions options = cpuOptions();
+  options.chip = "pentium-9";
+  EXPECT_NE(std::string::npos, compileError(session, pattern, options).find("pentium-9"));
+  options.device = kDLCUDA;
+  options.dtype = options.o_dtype = GIRIH_BF16;
+  options.chip = "sm_75";
+  EXPECT_EQ("3: chip 'sm_75' is not supported; supported: sm_80, sm_86, sm_89, sm_90a",
+            compileError(session, pattern, options));
+  options.o_dtype = GIRIH_F32;
+  EXPECT_EQ("3: o_dtype f32 is not supported on cuda; supported: that of dtype",
+            compileError(session, pattern, options));
+
+  EXPECT_EQ("2: expected a pattern of the same session, but got one of another",
+            compileError(other, pattern, cpuOptions()));
+  EXPECT_EQ("2: expected a pattern, but got null",
+            compileError(session, PatternHandle(nullptr, girihPatternRelease), cpuOptions()));
+  GirihStatus status;
+  options = cpuOptions();
+  GirihKernel *kernel = nullptr;
+  EXPECT_EQ("2: expected room for a kernel, but got null",
+            outcome(girihCompile(session.get(), pattern.get(), &options, nullptr, nullptr, &status),
+                    status));
+  EXPECT_EQ("2: expected options, but got null",
+            outcome(girihCompile(session.get(), pattern.get(), nullptr, &kernel, nullptr, &status),
+                    status));
+  EXPECT_EQ(0, girihSessionCompilations(session.get()));
+}
+
+TEST(Compile, ForGpusWithoutOne) {
+  SessionHandle session = makeSession();
+  GirihCompileOptions options = cpuOptions();
+  options.device = kDLCUDA;
+  options.dtype = options.o_dtype = GIRIH_BF16;
+  options.head_dim = 64;
+  options.chip = "sm_80";
+  KernelHandle kernel = compile(session, parse(session, "causal"), options);
+  CpuProblem problem(1, 1, 1, 16, 16, 64);
+  EXPECT_EQ("2: expected q to have dtype bfloat16, as the kernel has, but got float32",
+            problem.launch(kernel));
+  for (DLTensor *tensor : {&problem.q, &problem.k, &problem.v, &problem.o})
+    tensor->dtype = {kDLBfloat, 16, 1};
+  EXPECT_EQ("2: expected q to be on a CUDA device, where the kernel runs, but got one on the CPU",
+            problem.launch(kernel));
+}
+
+TEST(Emit, WritesAStage) {
+  SessionHandle session = makeSession();
+  PatternHandle pattern = parse(session, "causal");
+  GirihCompileOptions options = cpuOptions();
+  GirihStatus status;
+  char *text = nullptr;
+  ASSERT_EQ(
+      "OK",
+      outcome(girihEmit(session.get(), pattern.get(), &options, "girih", &text, &status), status));
+  EXPECT_NE(nullptr, strstr(text, "girih.causal")) << text;
+  girihTextFree(text);
+  EXPECT_EQ(
+      "3: stage 'ptx' is not supported for this target; supported: girih, blocks, tile, cpu, "
+      "llvm, asm",
+      outcome(girihEmit(session.get(), pattern.get(), &options, "ptx", &text, &status), status));
+  EXPECT_EQ(
+      "2: expected a stage, but got null",
+      outcome(girihEmit(session.get(), pattern.get(), &options, nullptr, &text, &status), status));
+}
+
+//===----------------------------------------------------------------------===//
+// Rebinding
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A file of integers that a pattern names.
+class File {
+public:
+  File(const std::string &name, const std::vector<int> &values)
+      : path(::testing::TempDir() + "girih-capi-" + std::to_string(getpid()) + name) {
+    std::ofstream os(path);
+    for (int value : values)
+      os << value << " ";
+  }
+  ~File() { remove(path.c_str()); }
+  std::string segments() const { return "segments(offsets=@\"" + path + "\")"; }
+
+private:
+  std::string path;
+};
+
+/// The smallest key that each query sees, by where its document starts, told from a V whose
+/// rows are their positions and queries that weigh all keys alike.
+void checkDocuments(const KernelHandle &kernel, const std::vector<int> &offsets) {
+  const int64_t tokens = offsets.back();
+  CpuProblem problem(1, 1, 1, tokens, tokens);
+  std::fill(problem.qData.begin(), problem.qData.end(), 0.0f);
+  for (size_t i = 0; i != problem.vData.size(); ++i)
+    problem.vData[i] = static_cast<float>(i / 16);
+  ASSERT_EQ("OK", problem.launch(kernel));
+  for (size_t document = 1; document != offsets.size(); ++document)
+    for (int q = offsets[document - 1]; q != offsets[document]; ++q)
+      EXPECT_NEAR((offsets[document - 1] + q) / 2.0, problem.oData[static_cast<size_t>(16 * q)],
+                  1e-4)
+          << "query " << q;
+}
+
+std::string rebindError(const KernelHandle &kernel, const PatternHandle &pattern) {
+  GirihKernel *rebound = nullptr;
+  GirihStatus status;
+  std::string result =
+      outcome(girihKernelRebind(kernel.get(), pattern.get(), nullptr, &rebound, &status), status);
+  girihKernelRelease(rebound);
+  return result.substr(0, result.find(", which is"));
+}
+
+} // namespace
+
+TEST(Rebind, ReplacesTablesOnly) {
+  SessionHandle session = makeSession(), other = makeSession();
+  std::vector<int> offsets = {0, 3, 20}, others = {0, 10, 11, 30, 41};
+  File docs("docs", offsets), more("more", others);
+  PatternHandle pattern = parse(session, "causal & " + docs.segments());
+  KernelHandle kernel = compile(session, pattern);
+  checkDocuments(kernel, offsets);
+
+  GirihKernel *made = nullptr;
+  GirihStatus status;
+  PatternHandle replaced = parse(session, "causal & " + more.segments());
+  ASSERT_EQ("OK", outcome(girihKernelRebind(kernel.get(), replaced.get(), nullptr, &made, &status),
+                          status));
+  KernelHandle rebound(made, girihKernelRelease);
+  replaced.reset();
+  checkDocuments(rebound, others);
+  checkDocuments(kernel, offsets);
+  EXPECT_EQ(1, girihSessionCompilations(session.get()));
+  ASSERT_EQ("OK",
+            outcome(girihKernelRebind(rebound.get(), nullptr, nullptr, &made, &status), status));
+  KernelHandle same(made, girihKernelRelease);
+  kernel.reset();
+  rebound.reset();
+  checkDocuments(same, others);
+
+  const char *wanted = "2: expected a pattern that differs from the kernel's in tables only";
+  EXPECT_EQ(wanted, rebindError(same, parse(session, "causal")));
+  EXPECT_EQ(wanted, rebindError(same, parse(session, "full & " + docs.segments())));
+  EXPECT_EQ(wanted, rebindError(same, parse(session, docs.segments() + " & causal")));
+  EXPECT_EQ("2: expected a pattern of the same session, but got one of another",
+            rebindError(same, parse(other, "causal & " + docs.segments())));
+  EXPECT_EQ("2: expected a kernel, but got null",
+            outcome(girihKernelRebind(nullptr, pattern.get(), nullptr, &made, &status), status));
+  EXPECT_EQ("2: expected room for a kernel, but got null",
+            outcome(girihKernelRebind(same.get(), nullptr, nullptr, nullptr, &status), status));
+}
+
+TEST(Rebind, TakesMicroseconds) {
+  SessionHandle session = makeSession();
+  std::vector<int> offsets = {0, 3, 20};
+  File docs("time", offsets);
+  PatternHandle pattern = parse(session, "causal & " + docs.segments());
+  KernelHandle kernel = compile(session, pattern);
+  const auto start = std::chrono::steady_clock::now();
+  constexpr int repeat = 1000;
+  for (int i = 0; i != repeat; ++i) {
+    GirihKernel *made = nullptr;
+    ASSERT_EQ(GIRIH_OK, girihKernelRebind(kernel.get(), pattern.get(), nullptr, &made, nullptr));
+    girihKernelRelease(made);
+  }
+  const double us =
+      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count() /
+      repeat;
+  // Far above what it takes, far below a compilation.
+  EXPECT_LT(us, 1000);
+  RecordProperty("microseconds", std::to_string(us));
+}
