@@ -39,12 +39,10 @@ protected:
         [&](mlir::Diagnostic &diagnostic) { message = diagnostic.str(); });
   }
 
-  std::unique_ptr<MapProgram> build(const std::string &body) {
+  std::unique_ptr<MapProgram> build(const std::string &body, const std::string &arrays = "") {
     std::string text = "func.func @f(%q: f32, %k: f32, %v: f32, %scale: f32, %a: tensor<?xi64>, "
-                       "%b: tensor<?xi64>, %c: tensor<?xi64>, %p: !girih.pattern, "
-                       "%t: tensor<?x?xi32>, %u: tensor<?xf32>) "
-                       "-> !girih.pattern {\n" +
-                       body + "\n}\n";
+                       "%b: tensor<?xi64>, %c: tensor<?xi64>, %p: !girih.pattern" +
+                       arrays + ") " + "-> !girih.pattern {\n" + body + "\n}\n";
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     if (!module) {
       ADD_FAILURE() << message;
@@ -139,7 +137,8 @@ TEST_F(MapProgramTest, numbersArraysBeforeOtherTables) {
             "tensor<?x?xi32>\n"
             "%0 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : (x >= 0)> terms(%x)\n"
             "%1 = girih.segments %a : tensor<?xi64>\n"
-            "%2 = girih.intersect %0, %1\nreturn %2 : !girih.pattern");
+            "%2 = girih.intersect %0, %1\nreturn %2 : !girih.pattern",
+            ", %t: tensor<?x?xi32>, %u: tensor<?xf32>");
   ASSERT_NE(program, nullptr) << message;
   ASSERT_EQ(program->tables.size(), 3u);
   EXPECT_EQ(program->tables[0].kind, GIRIH_TABLE_LOOKUP);
@@ -160,10 +159,10 @@ TEST_F(MapProgramTest, solvesBoundsThatReadTheBatchAlone) {
       ")> : tensor<?x?xi32>\n"
       "%0 = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : (x - k - 1 >= 0)> terms(%x)\n"
       "return %0 : !girih.pattern";
-  auto program = build(lookup + "h" + rest); // k < @t[b, h]
+  auto program = build(lookup + "h" + rest, ", %t: tensor<?x?xi32>"); // k < @t[b, h]
   ASSERT_NE(program, nullptr) << message;
   EXPECT_EQ(program->get().num_forward, 1);
-  program = build(lookup + "q" + rest); // in no known direction along q
+  program = build(lookup + "q" + rest, ", %t: tensor<?x?xi32>"); // in no known direction along q
   ASSERT_NE(program, nullptr) << message;
   EXPECT_EQ(program->get().num_forward, 0);
 }
@@ -172,7 +171,8 @@ TEST_F(MapProgramTest, whatScoresReadIsNotOfTheMap) {
   auto program = build(
       "%x = girih.term_lookup %u at affine_map<()[b, h, q, k, nq, nk, n] -> (h * 8 + b)> {read} : "
       "tensor<?xf32>\n"
-      "%0 = girih.full\nreturn %0 : !girih.pattern");
+      "%0 = girih.full\nreturn %0 : !girih.pattern",
+      ", %u: tensor<?xf32>");
   ASSERT_NE(program, nullptr) << message;
   EXPECT_EQ(count(*program, GIRIH_MAP_LOOKUP), 1);
   EXPECT_EQ(program->get().uses_batch, 0);

@@ -167,7 +167,7 @@ TEST(Parser, arguments) {
   expectError("block_table(@x, size=3)", 1,
               "expected either '@file', or size, indptr and indices of "
               "'block_table'");
-  expectError("block_table(@x, @y)", 17, "expected a list '[...]', but got '@y'");
+  expectError("block_table(@x, @y)", 17, "cannot open 'y': No such file or directory");
 }
 
 TEST(Parser, heads) {

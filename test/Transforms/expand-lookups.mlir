@@ -1,5 +1,5 @@
 // Lookups become terms that sets name; minima and maxima stay within an index.
-// RUN: girih-opt %s --girih-expand-named-patterns | FileCheck %s
+// RUN: girih-opt %s --girih-expand-named-patterns | %python %S/Inputs/inline-sets.py | FileCheck %s
 //
 // Twice is once.
 // RUN: girih-opt %s --girih-expand-named-patterns > %t.once
@@ -7,9 +7,9 @@
 
 // CHECK-LABEL: func.func @documents(
 // CHECK-SAME: %[[IDS:.*]]: tensor<?x?xi32>)
-// CHECK-NEXT: %[[X:.*]] = girih.term_lookup %[[IDS]] at affine_map<()[s0, s1, s2, s3, s4, s5, s6] -> (s0, s2)> : tensor<?x?xi32>
-// CHECK-NEXT: %[[Y:.*]] = girih.term_lookup %[[IDS]] at affine_map<()[s0, s1, s2, s3, s4, s5, s6] -> (s0, s3)> : tensor<?x?xi32>
-// CHECK-NEXT: %[[P:.*]] = girih.where affine_set<(d0, d1, d2, d3)[s0, s1, s2, s3, s4] : (s3 - s4 == 0)> terms(%[[X]], %[[Y]])
+// CHECK-NEXT: %[[X:.*]] = girih.term_lookup %[[IDS]] at symbols {b, q} : tensor<?x?xi32>
+// CHECK-NEXT: %[[Y:.*]] = girih.term_lookup %[[IDS]] at symbols {b, k} : tensor<?x?xi32>
+// CHECK-NEXT: %[[P:.*]] = girih.where {x0 - x1 == 0} terms(%[[X]], %[[Y]])
 // CHECK-NEXT: return %[[P]]
 func.func @documents(%ids: tensor<?x?xi32>) -> !girih.pattern {
   %p = girih.predicate (%b, %h, %q, %k, %nq, %nk) tables(%t = %ids : tensor<?x?xi32>) {
@@ -22,10 +22,10 @@ func.func @documents(%ids: tensor<?x?xi32>) -> !girih.pattern {
 }
 
 // CHECK-LABEL: func.func @clamped(
-// CHECK-NEXT: %[[C:.*]] = girih.term_extremum max affine_map<()[s0, s1, s2, s3, s4, s5, s6] -> (s2 - s3, 0)>
-// CHECK-NEXT: %[[X:.*]] = girih.term_lookup %{{.*}} at affine_map<()[s0, s1, s2, s3, s4, s5, s6, s7] -> (s7)> terms(%[[C]]) : tensor<?xi32>
-// CHECK-NEXT: %[[Y:.*]] = girih.term_lookup %{{.*}} at affine_map<()[s0, s1, s2, s3, s4, s5, s6, s7] -> (s7)> terms(%[[X]]) : tensor<?xi32>
-// CHECK-NEXT: girih.where affine_set<(d0, d1, d2, d3)[s0, s1, s2, s3] : (s3 - d3 >= 0)> terms(%[[Y]])
+// CHECK-NEXT: %[[C:.*]] = girih.term_extremum max symbols {q - k, 0}
+// CHECK-NEXT: %[[X:.*]] = girih.term_lookup %{{.*}} at symbols {x0} terms(%[[C]]) : tensor<?xi32>
+// CHECK-NEXT: %[[Y:.*]] = girih.term_lookup %{{.*}} at symbols {x0} terms(%[[X]]) : tensor<?xi32>
+// CHECK-NEXT: girih.where {-k + x0 >= 0} terms(%[[Y]])
 func.func @clamped(%table: tensor<?xi32>) -> !girih.pattern {
   %p = girih.predicate (%b, %h, %q, %k, %nq, %nk) tables(%t = %table : tensor<?xi32>) {
     %zero = arith.constant 0 : index
@@ -41,8 +41,8 @@ func.func @clamped(%table: tensor<?xi32>) -> !girih.pattern {
 
 // Inside of blocks, indices count blocks.
 // CHECK-LABEL: func.func @blocks(
-// CHECK-NEXT: %[[X:.*]] = girih.term_lookup %{{.*}} at affine_map<()[s0, s1, s2, s3, s4, s5, s6] -> (s2 floordiv 64, s3 floordiv 64)> : tensor<?x?xi32>
-// CHECK-NEXT: girih.where affine_set<(d0, d1, d2, d3)[s0, s1, s2, s3] : (s3 == 0)> terms(%[[X]])
+// CHECK-NEXT: %[[X:.*]] = girih.term_lookup %{{.*}} at symbols {q floordiv 64, k floordiv 64} : tensor<?x?xi32>
+// CHECK-NEXT: girih.where {x0 == 0} terms(%[[X]])
 func.func @blocks(%table: tensor<?x?xi32>) -> !girih.pattern {
   %x = girih.term_lookup %table at affine_map<()[b, h, q, k, nq, nk, n] -> (q, k)> : tensor<?x?xi32>
   %none = girih.where affine_set<(b, h, q, k)[nq, nk, n, x] : (x == 0)> terms(%x)
@@ -53,8 +53,8 @@ func.func @blocks(%table: tensor<?x?xi32>) -> !girih.pattern {
 // What a score function looks up is found for the launch to prove.
 // CHECK-LABEL: func.func @score(
 // CHECK-SAME: %[[BIAS:[^:]*]]: tensor<?x?xf32>, %[[MAP:.*]]: tensor<?xi32>)
-// CHECK-DAG: %[[M:.*]] = girih.term_lookup %[[MAP]] at affine_map<()[s0, s1, s2, s3, s4, s5, s6] -> (s5 - s3 - 1)> : tensor<?xi32>
-// CHECK-DAG: %[[R:.*]] = girih.term_lookup %[[BIAS]] at affine_map<()[s0, s1, s2, s3, s4, s5, s6, s7] -> (s1, s7)> terms(%[[M]]) : tensor<?x?xf32>
+// CHECK-DAG: %[[M:.*]] = girih.term_lookup %[[MAP]] at symbols {nk - k - 1} : tensor<?xi32>
+// CHECK-DAG: %[[R:.*]] = girih.term_lookup %[[BIAS]] at symbols {h, x0} terms(%[[M]]) : tensor<?x?xf32>
 // CHECK: girih.attention {{.*}} reads(%[[M]], %[[R]]) score {
 func.func @score(%q: tensor<?x8x?x64xf32>, %bias: tensor<?x?xf32>, %map: tensor<?xi32>)
     -> (tensor<?x8x?x64xf32>, tensor<?x8x?xf32>) {

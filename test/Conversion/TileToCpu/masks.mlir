@@ -239,7 +239,7 @@ func.func @segments(%q: tensor<?x1x?x32xf32>, %k: tensor<?x1x?x32xf32>, %v: tens
 }
 
 // The runtime answers for a column and 16 queries at once, a bit for each. The
-// second table stands 64 bytes behind the first.
+// second table stands 96 bytes behind the first.
 // CHECK-LABEL: func.func @tables(
 // CHECK: scf.if %true
 // CHECK: llvm.getelementptr %{{.*}}[96] : (!llvm.ptr) -> !llvm.ptr, i8

@@ -4,9 +4,10 @@
 
 MLIR prints them as aliases in front of the module, numbered in order of use. A
 check of `girih.where {q - k >= 0}` says more than one of `girih.where #set3`.
-Dimensions are (b, h, q, k), symbols [nq, nk, n] and then the first and the last
-unit of the segment in table t, which are printed as begin<t> and end<t>. A set
-whose seven positions are all symbols is printed as `symbols {h * k >= 0}`.
+Dimensions are (b, h, q, k), symbols [nq, nk, n]. Those behind them are, in a range,
+the first and the last unit of the segment in table t, printed as begin<t> and end<t>;
+elsewhere terms, printed as x<i>. A set or a map whose seven positions are all symbols
+is printed as `symbols {h * k >= 0}`.
 """
 
 import re
@@ -25,6 +26,9 @@ def named(dims, symbols, body):
         names.update({f"s{i}": name for i, name in enumerate(POSITIONS[4:])})
     first = 7 if num_dims == 0 else 3
     for i in range(first, num_symbols):
+        if num_dims != 3:
+            names[f"s{i}"] = f"x{i - first}"
+            continue
         names[f"s{i}"] = ("begin%d" if (i - first) % 2 == 0 else "end%d") % ((i - first) // 2)
     return re.sub(r"\b[ds]\d+\b", lambda match: names[match.group()], body)
 
