@@ -68,7 +68,12 @@ func.func @score(%q: tensor<?x8x?x64xf32>, %bias: tensor<?x?xf32>, %map: tensor<
     %last = arith.subi %from_end, %one : index
     %m = girih.lookup %map[%last] : tensor<?xi32>
     %x = girih.lookup %bias[%h, %m] : tensor<?x?xf32>
-    %y = arith.addf %s, %x : f32
+    // Not of an index, so that it may be anything.
+    %odd = arith.andi %j, %one : index
+    %int = arith.index_cast %odd : index to i64
+    %float = arith.sitofp %int : i64 to f32
+    %z = arith.addf %x, %float : f32
+    %y = arith.addf %s, %z : f32
     girih.yield %y : f32
   } : tensor<?x8x?x64xf32>, tensor<?x8x?x64xf32>, tensor<?x8x?x64xf32> -> tensor<?x8x?x64xf32>, tensor<?x8x?xf32>
   return %o, %lse : tensor<?x8x?x64xf32>, tensor<?x8x?xf32>

@@ -282,9 +282,9 @@ Bool Drawer::drawSameDocument(const Shape &shape) {
   int64_t longest = std::max({shape.numK, shape.qEnd, int64_t(1)});
   Table ids = drawTable(shape, {2, longest});
   Index row = oneIn(2) ? detail::variable(Var::H) % 2 : Index(between(0, 1));
-  // Queries may stand before the keys.
-  Index q = max(detail::variable(Var::Q), 0);
-  return ids(row, q) == ids(row, detail::variable(Var::K));
+  // Queries may stand before the keys, and other launches have other lengths.
+  auto at = [&](Var var) { return max(min(detail::variable(var), longest - 1), 0); };
+  return ids(row, at(Var::Q)) == ids(row, at(Var::K));
 }
 
 Bool Drawer::drawCondition(const Shape &shape, int depth) {

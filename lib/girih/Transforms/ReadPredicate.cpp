@@ -53,22 +53,20 @@ public:
   LogicalResult read(Region &score, SmallVectorImpl<Value> &terms) {
     Block &body = score.front();
     setPositions(body.getArguments().drop_front()); // behind the score
+    llvm::DenseSet<Operation *> needed = indexArithmetic(body);
     for (Operation &inner : body.without_terminator()) {
+      if (!needed.contains(&inner))
+        continue;
       for (Value operand : inner.getOperands())
         readOutside(operand, score);
       auto lookup = dyn_cast<LookupOp>(inner);
       if (!lookup && !isKnown(inner))
         continue;
-      if (!lookup) {
-        if (failed(readOp(&inner)))
-          return failure();
-        continue;
-      }
-      for (Value index : lookup.getIndices())
+      for (Value index : lookup ? lookup.getIndices() : ValueRange())
         if (!integers.contains(index))
           return lookup.emitOpError("expected indices in a score function to be index arithmetic "
                                     "over b, h, q, k and lengths");
-      if (failed(readLookup(lookup)))
+      if (failed(readOp(&inner)))
         return failure();
     }
     for (AffineExpr symbol : lookups)
@@ -81,6 +79,23 @@ private:
     static constexpr unsigned order[] = {PosB, PosH, PosQ, PosK, PosNq, PosNk};
     for (auto [argument, position] : llvm::zip_first(given, order))
       integers[argument] = {Piece{Value(), positions[position]}};
+  }
+
+  /// Lookups, and what their indices are made of.
+  static llvm::DenseSet<Operation *> indexArithmetic(Block &body) {
+    llvm::DenseSet<Operation *> needed;
+    SmallVector<Operation *> worklist;
+    for (auto lookup : body.getOps<LookupOp>())
+      worklist.push_back(lookup);
+    while (!worklist.empty()) {
+      Operation *op = worklist.pop_back_val();
+      if (!needed.insert(op).second)
+        continue;
+      for (Value operand : op->getOperands())
+        if (Operation *source = operand.getDefiningOp(); source && source->getBlock() == &body)
+          worklist.push_back(source);
+    }
+    return needed;
   }
 
   /// Constants and lengths that a score region takes from around it.
