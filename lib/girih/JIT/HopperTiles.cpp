@@ -91,9 +91,15 @@ public:
       operand.size = static_cast<int64_t>(list.size());
       operands.push_back(operand);
     }
-    for (int32_t i = 0; i != program.num_tables; ++i)
-      if (const GirihMapTable &table = program.tables[i]; table.kind == GIRIH_TABLE_LOOKUP)
+    for (int32_t i = 0; i != program.num_tables; ++i) {
+      const GirihMapTable &table = program.tables[i];
+      if (table.kind == GIRIH_TABLE_LOOKUP) {
         setArray(operands[table.operand], table.count, lists[table.operand], length);
+      } else if (table.kind == GIRIH_TABLE_LOOKUP_F32) { // which no pair depends on
+        operands[table.operand].type = GIRIH_OPERAND_F32;
+        operands[table.operand].rank = static_cast<int32_t>(table.count);
+      }
+    }
   }
 
   std::vector<GirihOperand> operands;

@@ -84,11 +84,15 @@ llvm::Error JitSession::buildCudaBlocks(mlir::ModuleOp module, const Pattern &pa
     return error;
   if (!chooses)
     return llvm::Error::success();
-  GirihKernelDesc descriptor{};
-  auto program = describe(module, options, descriptor);
+  // What score functions look up has no part in the choice.
+  BlockMapOp map;
+  module.walk([&](BlockMapOp op) { map = op; });
+  std::unique_ptr<MapProgram> program = buildMapProgram(map.getPattern());
   if (!program)
-    return program.takeError();
-  HopperTile best = chooseHopperTile(pattern, (*program)->get(), dim, vDim);
+    return internalError("the pattern did not reach its normal form");
+  program->program.num_operands =
+      map->getParentOfType<mlir::func::FuncOp>().getNumArguments() - firstOperandArgument;
+  HopperTile best = chooseHopperTile(pattern, program->get(), dim, vDim);
   options.tileQ = best.q;
   options.tileK = best.k;
   module.walk([&](mlir::Operation *op) {
