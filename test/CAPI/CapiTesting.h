@@ -22,6 +22,7 @@ namespace girih::testing {
 template <typename T> using Owned = std::unique_ptr<T, void (*)(T *)>;
 using SessionHandle = Owned<GirihSession>;
 using PatternHandle = Owned<GirihPattern>;
+using ScoreHandle = Owned<GirihScore>;
 using KernelHandle = Owned<GirihKernel>;
 
 /// "OK", or "CODE: message" of a call that returned `code`.

@@ -7,11 +7,8 @@
 
 #include "CapiTesting.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstring>
-#include <fstream>
 
 using namespace girih::testing;
 
@@ -131,30 +128,104 @@ TEST(Emit, WritesAStage) {
 }
 
 //===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+static ScoreHandle parseScore(const SessionHandle &session, const char *text) {
+  GirihScore *score = nullptr;
+  GirihStatus status;
+  EXPECT_EQ("OK",
+            outcome(girihScoreParse(session.get(), text, nullptr, 0, &score, &status), status));
+  return ScoreHandle(score, girihScoreRelease);
+}
+
+TEST(Score, IsPartOfAKernel) {
+  SessionHandle session = makeSession(), other = makeSession();
+  PatternHandle pattern = parse(session, "causal");
+  ScoreHandle score = parseScore(session, "where(k == 0, score, -inf)");
+  GirihCompileOptions options = cpuOptions();
+  options.score = score.get();
+  KernelHandle kernel = compile(session, pattern, options);
+  CpuProblem problem(1, 1, 1, 40, 40);
+  ASSERT_EQ("OK", problem.launch(kernel));
+  for (size_t q = 0; q != 40; ++q)
+    EXPECT_FLOAT_EQ(problem.vData[0], problem.oData[16 * q]);
+  score.reset();
+  EXPECT_EQ("OK", problem.launch(kernel));
+
+  ScoreHandle another = parseScore(session, "score * 2"), foreign = parseScore(other, "score");
+  GirihKernel *rebound = nullptr;
+  GirihStatus status;
+  EXPECT_EQ(
+      "2: expected a score that differs from the kernel's in tables only, which is "
+      "'where(k == 0, score, -inf)', but got 'score * 2'",
+      outcome(girihKernelRebind(kernel.get(), nullptr, another.get(), &rebound, &status), status));
+  EXPECT_EQ(
+      "2: expected a score of the same session, but got one of another",
+      outcome(girihKernelRebind(kernel.get(), nullptr, foreign.get(), &rebound, &status), status));
+  options.score = foreign.get();
+  EXPECT_EQ("2: expected a score of the same session, but got one of another",
+            compileError(session, pattern, options));
+}
+
+TEST(Score, SaysWhereATextIsWrong) {
+  SessionHandle session = makeSession();
+  GirihScore *score = nullptr;
+  GirihStatus status;
+  std::string refused =
+      outcome(girihScoreParse(session.get(), "score + windo", nullptr, 0, &score, &status), status);
+  EXPECT_EQ(0u, refused.find("2: <score>:1:9: error: ")) << refused;
+  EXPECT_EQ("2: expected the text of a score, but got null",
+            outcome(girihScoreParse(session.get(), nullptr, nullptr, 0, &score, &status), status));
+  EXPECT_EQ("2: expected room for a score, but got null",
+            outcome(girihScoreParse(session.get(), "score", nullptr, 0, nullptr, &status), status));
+  EXPECT_EQ("2: expected a session, but got null",
+            outcome(girihScoreParse(nullptr, "score", nullptr, 0, &score, &status), status));
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs of the inputs' dtype
+//===----------------------------------------------------------------------===//
+
+TEST(Compile, ForOutputsOfEitherDtype) {
+  SessionHandle session = makeSession();
+  PatternHandle pattern = parse(session, "causal");
+  GirihCompileOptions options = cpuOptions();
+  options.dtype = options.o_dtype = GIRIH_BF16;
+  KernelHandle kernel = compile(session, pattern, options);
+  CpuProblem problem(1, 1, 1, 16, 16);
+  for (DLTensor *tensor : {&problem.q, &problem.k, &problem.v})
+    tensor->dtype = {kDLBfloat, 16, 1};
+  EXPECT_EQ("2: expected o to have dtype bfloat16, as the kernel has, but got float32",
+            problem.launch(kernel));
+  problem.o.dtype = {kDLBfloat, 16, 1};
+  EXPECT_EQ("OK", problem.launch(kernel));
+  options.o_dtype = GIRIH_F32;
+  KernelHandle wide = compile(session, pattern, options);
+  EXPECT_EQ("2: expected o to have dtype float32, as the kernel has, but got bfloat16",
+            problem.launch(wide));
+  EXPECT_EQ(2, girihSessionCompilations(session.get()));
+}
+
+//===----------------------------------------------------------------------===//
 // Rebinding
 //===----------------------------------------------------------------------===//
 
 namespace {
 
-/// A file of integers that a pattern names.
-class File {
-public:
-  File(const std::string &name, const std::vector<int> &values)
-      : path(::testing::TempDir() + "girih-capi-" + std::to_string(getpid()) + name) {
-    std::ofstream os(path);
-    for (int value : values)
-      os << value << " ";
-  }
-  ~File() { remove(path.c_str()); }
-  std::string segments() const { return "segments(offsets=@\"" + path + "\")"; }
-
-private:
-  std::string path;
-};
+/// A list of integers as a table. Borrows the list.
+GirihTable table(const char *name, const std::vector<int64_t> &values) {
+  GirihTable table{};
+  table.name = name;
+  table.data = values.data();
+  table.rank = 1;
+  table.shape[0] = static_cast<int64_t>(values.size());
+  return table;
+}
 
 /// The smallest key that each query sees, by where its document starts, told from a V whose
 /// rows are their positions and queries that weigh all keys alike.
-void checkDocuments(const KernelHandle &kernel, const std::vector<int> &offsets) {
+void checkDocuments(const KernelHandle &kernel, const std::vector<int64_t> &offsets) {
   const int64_t tokens = offsets.back();
   CpuProblem problem(1, 1, 1, tokens, tokens);
   std::fill(problem.qData.begin(), problem.qData.end(), 0.0f);
@@ -162,17 +233,18 @@ void checkDocuments(const KernelHandle &kernel, const std::vector<int> &offsets)
     problem.vData[i] = static_cast<float>(i / 16);
   ASSERT_EQ("OK", problem.launch(kernel));
   for (size_t document = 1; document != offsets.size(); ++document)
-    for (int q = offsets[document - 1]; q != offsets[document]; ++q)
-      EXPECT_NEAR((offsets[document - 1] + q) / 2.0, problem.oData[static_cast<size_t>(16 * q)],
-                  1e-4)
+    for (int64_t q = offsets[document - 1]; q != offsets[document]; ++q)
+      EXPECT_NEAR(static_cast<double>(offsets[document - 1] + q) / 2,
+                  problem.oData[static_cast<size_t>(16 * q)], 1e-4)
           << "query " << q;
 }
 
-std::string rebindError(const KernelHandle &kernel, const PatternHandle &pattern) {
+std::string rebindError(const KernelHandle &kernel, const PatternHandle &pattern,
+                        const GirihScore *score = nullptr) {
   GirihKernel *rebound = nullptr;
   GirihStatus status;
   std::string result =
-      outcome(girihKernelRebind(kernel.get(), pattern.get(), nullptr, &rebound, &status), status);
+      outcome(girihKernelRebind(kernel.get(), pattern.get(), score, &rebound, &status), status);
   girihKernelRelease(rebound);
   return result.substr(0, result.find(", which is"));
 }
@@ -181,15 +253,16 @@ std::string rebindError(const KernelHandle &kernel, const PatternHandle &pattern
 
 TEST(Rebind, ReplacesTablesOnly) {
   SessionHandle session = makeSession(), other = makeSession();
-  std::vector<int> offsets = {0, 3, 20}, others = {0, 10, 11, 30, 41};
-  File docs("docs", offsets), more("more", others);
-  PatternHandle pattern = parse(session, "causal & " + docs.segments());
+  const std::vector<int64_t> offsets = {0, 3, 20}, others = {0, 10, 11, 30, 41};
+  const GirihTable docs = table("docs", offsets), more = table("docs", others);
+  const std::string text = "causal & segments(offsets=@docs)";
+  PatternHandle pattern = parse(session, text, {docs});
   KernelHandle kernel = compile(session, pattern);
   checkDocuments(kernel, offsets);
 
   GirihKernel *made = nullptr;
   GirihStatus status;
-  PatternHandle replaced = parse(session, "causal & " + more.segments());
+  PatternHandle replaced = parse(session, text, {more});
   ASSERT_EQ("OK", outcome(girihKernelRebind(kernel.get(), replaced.get(), nullptr, &made, &status),
                           status));
   KernelHandle rebound(made, girihKernelRelease);
@@ -206,21 +279,48 @@ TEST(Rebind, ReplacesTablesOnly) {
 
   const char *wanted = "2: expected a pattern that differs from the kernel's in tables only";
   EXPECT_EQ(wanted, rebindError(same, parse(session, "causal")));
-  EXPECT_EQ(wanted, rebindError(same, parse(session, "full & " + docs.segments())));
-  EXPECT_EQ(wanted, rebindError(same, parse(session, docs.segments() + " & causal")));
+  EXPECT_EQ(wanted, rebindError(same, parse(session, "full & segments(offsets=@docs)", {docs})));
+  EXPECT_EQ(wanted, rebindError(same, parse(session, "segments(offsets=@docs) & causal", {docs})));
   EXPECT_EQ("2: expected a pattern of the same session, but got one of another",
-            rebindError(same, parse(other, "causal & " + docs.segments())));
+            rebindError(same, parse(other, text, {docs})));
   EXPECT_EQ("2: expected a kernel, but got null",
             outcome(girihKernelRebind(nullptr, pattern.get(), nullptr, &made, &status), status));
   EXPECT_EQ("2: expected room for a kernel, but got null",
             outcome(girihKernelRebind(same.get(), nullptr, nullptr, nullptr, &status), status));
 }
 
+TEST(Rebind, ReplacesArraysThatPredicatesLookUp) {
+  SessionHandle session = makeSession();
+  const std::string text = "{ @place[q] >= @place[k] }";
+  // Every key but the last is seen by the first query, or by the last one only.
+  std::vector<int64_t> falling(30), rising(30);
+  for (int64_t i = 0; i != 30; ++i) {
+    rising[static_cast<size_t>(i)] = i;
+    falling[static_cast<size_t>(i)] = -i;
+  }
+  KernelHandle kernel = compile(session, parse(session, text, {table("place", rising)}));
+  CpuProblem causal(1, 1, 1, 30, 30), anticausal(1, 1, 1, 30, 30);
+  ASSERT_EQ("OK", causal.launch(kernel));
+  EXPECT_EQ(causal.vData[0], causal.oData[0]);
+  PatternHandle other = parse(session, text, {table("place", falling)});
+  GirihKernel *made = nullptr;
+  ASSERT_EQ(GIRIH_OK, girihKernelRebind(kernel.get(), other.get(), nullptr, &made, nullptr));
+  KernelHandle rebound(made, girihKernelRelease);
+  ASSERT_EQ("OK", anticausal.launch(rebound));
+  EXPECT_EQ(anticausal.vData.back(), anticausal.oData.back());
+  EXPECT_EQ(1, girihSessionCompilations(session.get()));
+  // An index that leaves the array is found before anything is launched.
+  CpuProblem longer(1, 1, 1, 31, 31);
+  const std::string refused = longer.launch(rebound);
+  EXPECT_EQ(0u, refused.find("2: ")) << refused;
+  EXPECT_NE(std::string::npos, refused.find("place")) << refused;
+}
+
 TEST(Rebind, TakesMicroseconds) {
   SessionHandle session = makeSession();
-  std::vector<int> offsets = {0, 3, 20};
-  File docs("time", offsets);
-  PatternHandle pattern = parse(session, "causal & " + docs.segments());
+  const std::vector<int64_t> offsets = {0, 3, 20};
+  PatternHandle pattern =
+      parse(session, "causal & segments(offsets=@docs)", {table("docs", offsets)});
   KernelHandle kernel = compile(session, pattern);
   const auto start = std::chrono::steady_clock::now();
   constexpr int repeat = 1000;

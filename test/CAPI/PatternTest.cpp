@@ -80,6 +80,53 @@ TEST(Pattern, SaysWhereATextIsWrong) {
       outcome(girihPatternParse(session.get(), "full", nullptr, 0, nullptr, &status), status));
 }
 
+TEST(Pattern, TakesTables) {
+  SessionHandle session = makeSession();
+  std::vector<int64_t> indptr = {0, 1, 2}, indices = {0, 1};
+  GirihTable tables[2] = {};
+  tables[0] = {"ptr", indptr.data(), GIRIH_TABLE_I64, 1, {3}};
+  tables[1] = {"idx", indices.data(), GIRIH_TABLE_I64, 1, {2}};
+  const char *text = "block_table(size=2, indptr=@ptr, indices=@idx)";
+  PatternHandle pattern = parse(session, text, {tables[0], tables[1]});
+  indptr.assign(3, 77); // the pattern has copies
+  Mask mask(1, 1, 4, 4);
+  ASSERT_EQ("OK", maskError(pattern, squareOf(4), &mask.tensor));
+  EXPECT_EQ((std::vector<uint8_t>{1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1}), mask.data);
+
+  auto refused = [&](auto change) {
+    GirihTable table = tables[0];
+    change(table);
+    GirihPattern *made = nullptr;
+    GirihStatus status;
+    return outcome(
+        girihPatternParse(session.get(), "segments(offsets=@ptr)", &table, 1, &made, &status),
+        status);
+  };
+  EXPECT_EQ("2: expected the name of a table, but got null",
+            refused([](GirihTable &t) { t.name = nullptr; }));
+  EXPECT_EQ(
+      "2: expected dtype of table 'ptr' to be GIRIH_TABLE_I64 (0) or GIRIH_TABLE_F32 (1), but "
+      "got 2",
+      refused([](GirihTable &t) { t.dtype = 2; }));
+  EXPECT_EQ("2: expected rank of table 'ptr' to be from 1 to 4, but got 5",
+            refused([](GirihTable &t) { t.rank = 5; }));
+  EXPECT_EQ("2: expected extent 0 of table 'ptr' to be from 0 to 2^40, but got -1",
+            refused([](GirihTable &t) { t.shape[0] = -1; }));
+  EXPECT_EQ("2: expected the product of extents of table 'ptr' to be at most 2^40, but got more",
+            refused([](GirihTable &t) {
+              t.rank = 2;
+              t.shape[0] = t.shape[1] = int64_t{1} << 30;
+            }));
+  EXPECT_EQ("2: expected data of table 'ptr' to be memory, but got null",
+            refused([](GirihTable &t) { t.data = nullptr; }));
+  GirihPattern *made = nullptr;
+  GirihStatus status;
+  EXPECT_EQ("2: expected 1 tables, but got null",
+            outcome(girihPatternParse(session.get(), "full", nullptr, 1, &made, &status), status));
+  EXPECT_EQ("2: expected -1 tables, but got a negative number",
+            outcome(girihPatternParse(session.get(), "full", tables, -1, &made, &status), status));
+}
+
 TEST(Pattern, PrintsWhatItIs) {
   SessionHandle session = makeSession();
   PatternHandle pattern = parse(session, "( window( left = 3 ) )|global( first=2)");

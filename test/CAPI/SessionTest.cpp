@@ -98,6 +98,7 @@ TEST(Session, SaysWhyTheDiskCacheFails) {
 TEST(Session, IgnoresNull) {
   girihSessionRelease(nullptr);
   girihPatternRelease(nullptr);
+  girihScoreRelease(nullptr);
   girihKernelRelease(nullptr);
   girihTextFree(nullptr);
   EXPECT_EQ(0, girihSessionCompilations(nullptr));

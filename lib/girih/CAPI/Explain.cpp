@@ -14,7 +14,7 @@ using namespace girih;
 using namespace girih::capi;
 
 /// Fills what the options say about a problem; `given` may be null.
-static llvm::Error addOptions(SessionState &session, const GirihCompileOptions *given,
+static llvm::Error addOptions(const SessionRef &session, const GirihCompileOptions *given,
                               Problem &problem) {
   if (!given)
     return llvm::Error::success();
@@ -55,7 +55,7 @@ int girihExplain(GirihSession *session, const GirihPattern *pattern, const Girih
     if (!read)
       return read.takeError();
     Problem &problem = *read;
-    if (llvm::Error error = addOptions(*session->state, options, problem))
+    if (llvm::Error error = addOptions(session->state, options, problem))
       return error;
     ExplainOptions wanted;
     wanted.svg = report == GIRIH_REPORT_SVG;

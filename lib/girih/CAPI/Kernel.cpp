@@ -15,7 +15,9 @@
 using namespace girih;
 using namespace girih::capi;
 
-Tables::Tables(Pattern given) : pattern(std::move(given)), operands(patternOperands(pattern)) {}
+Tables::Tables(Pattern givenPattern, Score givenScore)
+    : pattern(std::move(givenPattern)), score(std::move(givenScore)),
+      operands(patternOperands(pattern)) {}
 
 float capi::scaleOr(float scale, int64_t dim) {
   return std::isnan(scale) ? 1 / std::sqrt(static_cast<float>(dim)) : scale;
@@ -45,15 +47,13 @@ static llvm::Error expectField(const char *name, const char *expected, int64_t a
 static llvm::Error checkOutputDtype(DLDeviceType device, int32_t dtype, int32_t oDtype) {
   if (oDtype != GIRIH_F32 && oDtype != dtype)
     return expectField("o_dtype", "f32 (0) or that of dtype", oDtype);
-  const int32_t supported = device == kDLCPU ? static_cast<int32_t>(GIRIH_F32) : dtype;
-  if (oDtype == supported || dtype == GIRIH_F32) // f32 inputs: the compiler says what it takes
-    return llvm::Error::success();
-  return unsupportedError(device == kDLCPU
-                              ? "o_dtype other than f32 is not supported on the CPU; supported: f32"
-                              : "o_dtype f32 is not supported on cuda; supported: that of dtype");
+  // What inputs GPUs take, the compiler says.
+  if (device == kDLCUDA && oDtype != dtype)
+    return unsupportedError("o_dtype f32 is not supported on cuda; supported: that of dtype");
+  return llvm::Error::success();
 }
 
-llvm::Expected<CompileRequest> capi::readCompileOptions(SessionState &session,
+llvm::Expected<CompileRequest> capi::readCompileOptions(const SessionRef &session,
                                                         const GirihCompileOptions *given) {
   GirihCompileOptions read{};
   if (llvm::Error error = readStruct("options", given, read))
@@ -70,11 +70,17 @@ llvm::Expected<CompileRequest> capi::readCompileOptions(SessionState &session,
     return std::move(error);
   CompileOptions &options = request.options;
   options.dtype = static_cast<GirihDType>(read.dtype);
+  options.oDtype = static_cast<GirihDType>(read.o_dtype);
   options.headDim = read.head_dim;
   options.vDim = read.v_dim;
   options.align = static_cast<GirihAlign>(read.align);
   options.tileQ = read.tile_q;
   options.tileK = read.tile_k;
+  if (read.score) {
+    if (llvm::Error error = checkMember(read.score, "a score", session))
+      return std::move(error);
+    options.score = read.score->score;
+  }
   if (request.device == kDLCPU) {
     options.cpu = read.chip ? read.chip : "";
     return request;
@@ -83,7 +89,7 @@ llvm::Expected<CompileRequest> capi::readCompileOptions(SessionState &session,
     options.chip = read.chip;
     return request;
   }
-  auto chip = session.devices->firstChip();
+  auto chip = session->devices->firstChip();
   if (!chip)
     return chip.takeError();
   options.chip = *chip;
@@ -104,7 +110,7 @@ int girihCompile(GirihSession *session, const GirihPattern *pattern,
       return error;
     if (!kernel)
       return nullError("room for a kernel");
-    auto request = readCompileOptions(*session->state, options);
+    auto request = readCompileOptions(session->state, options);
     if (!request)
       return request.takeError();
     bool hit = false;
@@ -135,7 +141,7 @@ int girihEmit(GirihSession *session, const GirihPattern *pattern,
       return error;
     if (!stage || !text)
       return nullError(!stage ? "a stage" : "room for a text");
-    auto request = readCompileOptions(*session->state, options);
+    auto request = readCompileOptions(session->state, options);
     if (!request)
       return request.takeError();
     auto emitted = session->state->session->emit(pattern->pattern, request->options, stage,
@@ -184,16 +190,24 @@ int girihKernelRebind(const GirihKernel *kernel, const GirihPattern *pattern,
       return error;
     if (!rebound)
       return nullError("room for a kernel");
-    Tables tables = kernel->tables;
-    if (pattern) {
+    const Tables &old = kernel->tables;
+    if (pattern)
       if (llvm::Error error = checkMember(pattern, "a pattern", kernel->session))
         return error;
-      if (!differInTablesOnly(tables.pattern, pattern->pattern))
-        return invalidError("expected a pattern that differs from the kernel's in tables only, "
-                            "which is '" +
-                            tables.pattern.str() + "', but got '" + pattern->pattern.str() + "'");
-      tables = Tables(pattern->pattern);
-    }
+    if (score)
+      if (llvm::Error error = checkMember(score, "a score", kernel->session))
+        return error;
+    Tables tables(pattern ? pattern->pattern : old.pattern, score ? score->score : old.score);
+    if (!differInTablesOnly(old.pattern, tables.pattern))
+      return invalidError("expected a pattern that differs from the kernel's in tables only, "
+                          "which is '" +
+                          old.pattern.str() + "', but got '" + tables.pattern.str() + "'");
+    // Both at once: a table that they share is one operand.
+    if (!differInTablesOnly(old.pattern, tables.pattern, old.score, tables.score))
+      return invalidError("expected a score that differs from the kernel's in tables only, "
+                          "which is '" +
+                          (old.score ? old.score.str() : "none") + "', but got '" +
+                          (tables.score ? tables.score.str() : "none") + "'");
     *rebound = kernel->rebound(std::move(tables)).release();
     return llvm::Error::success();
   });

@@ -18,11 +18,13 @@
 
 namespace girih::capi {
 
-/// What a launch reads besides tensors: the pattern, whose tree its operands point into.
+/// What a launch reads besides tensors: the pattern and the score, whose trees its operands
+/// point into.
 struct Tables {
-  explicit Tables(Pattern pattern);
+  Tables(Pattern pattern, Score score);
 
   Pattern pattern;
+  Score score; ///< may be none
   std::vector<GirihOperand> operands;
 };
 
@@ -50,7 +52,7 @@ struct CompileRequest {
   CompileOptions options;
 };
 /// Reads the options of a C caller. `chip` null for CUDA: the first device's, or sm_90a.
-llvm::Expected<CompileRequest> readCompileOptions(SessionState &session,
+llvm::Expected<CompileRequest> readCompileOptions(const SessionRef &session,
                                                   const GirihCompileOptions *given);
 
 } // namespace girih::capi

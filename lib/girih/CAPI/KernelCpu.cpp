@@ -87,5 +87,5 @@ llvm::Expected<std::unique_ptr<GirihKernel>> capi::compileForCpu(const SessionRe
   auto code = session->session->compile(pattern, options, &cacheHit);
   if (!code)
     return code.takeError();
-  return std::make_unique<CpuKernel>(session, Tables(pattern), std::move(*code));
+  return std::make_unique<CpuKernel>(session, Tables(pattern, options.score), std::move(*code));
 }

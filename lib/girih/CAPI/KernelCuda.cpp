@@ -207,5 +207,5 @@ llvm::Expected<std::unique_ptr<GirihKernel>> capi::compileForCuda(const SessionR
   if (!code)
     return code.takeError();
   auto modules = std::make_shared<Modules>(session, pattern, options, std::move(*code));
-  return std::make_unique<CudaKernel>(session, Tables(pattern), std::move(modules));
+  return std::make_unique<CudaKernel>(session, Tables(pattern, options.score), std::move(modules));
 }

@@ -52,6 +52,11 @@ struct GirihPattern : girih::capi::Object {
   girih::Pattern pattern;
 };
 
+struct GirihScore : girih::capi::Object {
+  girih::capi::SessionRef session;
+  girih::Score score;
+};
+
 namespace girih::capi {
 
 /// Whether a handle, called `what` ("a session"), can be used here.

@@ -7,30 +7,11 @@
 
 #include "girih/CAPI/Objects.h"
 #include "girih/CAPI/Tensors.h"
-#include "girih/Frontend/Parser.h"
 #include "girih/JIT/Problem.h"
 #include "girih/Reference/Membership.h"
 
 using namespace girih;
 using namespace girih::capi;
-
-int girihPatternParse(GirihSession *session, const char *text, const GirihTable *tables,
-                      int64_t num_tables, GirihPattern **pattern, GirihStatus *status) {
-  return guarded(status, [&]() -> llvm::Error {
-    if (llvm::Error error = checkHandle(session, "a session"))
-      return error;
-    if (!text || !pattern)
-      return nullError(!text ? "the text of a pattern" : "room for a pattern");
-    ParseOptions options;
-    ParseResult parsed = parsePattern(text, "<pattern>", options);
-    if (!parsed)
-      return invalidError(parsed.error);
-    *pattern = new GirihPattern{{}, session->state, std::move(parsed.pattern)};
-    return llvm::Error::success();
-  });
-}
-
-void girihPatternRelease(GirihPattern *pattern) { release(pattern); }
 
 int girihPatternText(const GirihPattern *pattern, char **text, GirihStatus *status) {
   return guarded(status, [&]() -> llvm::Error {
