@@ -235,7 +235,7 @@ TEST(Parser, values_are_checked_at_the_call) {
   expectError("full | blockwise(causal, 0)", 8, "expected size to be at least 1, but got 0");
   expectError("segments([1, 2])", 1, "expected offsets to start at 0, but got 1");
   expectError("{ q * q * q * q < 1 }", 1,
-              "expected index arithmetic to stay within 64 bits for positions up to "
+              "expected index arithmetic to stay within 62 bits for positions up to "
               "67108864, but 'q * q * q' may not");
 }
 

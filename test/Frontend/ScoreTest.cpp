@@ -186,7 +186,7 @@ TEST(Score, builders_are_checked) {
             "expected an expression, but got none");
   Index wide(INT64_MAX / 2);
   EXPECT_EQ(validate(score(Real(wide * 4))),
-            "expected index arithmetic to stay within 64 bits for positions up to 67108864, but "
+            "expected index arithmetic to stay within 62 bits for positions up to 67108864, but "
             "'4611686018427387903 * 4' may not");
 }
 

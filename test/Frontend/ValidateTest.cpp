@@ -147,12 +147,22 @@ TEST(Validate, predicates_of_the_builder) {
             "expected an integer, but got the condition 'q < k'");
 }
 
-TEST(Validate, index_arithmetic_stays_within_64_bits) {
+TEST(Validate, index_arithmetic_stays_within_62_bits) {
   Index q = detail::variable(Var::Q), k = detail::variable(Var::K);
   EXPECT_EQ(validate(predicate(q * k * 512 < 1)), "");
   EXPECT_NE(validate(predicate(q * k * 4096 < 1)), "");
+  // 62 bits are the compiler's limit, too: one less may be a value, one more not.
+  constexpr int64_t limit = int64_t(1) << 62;
+  EXPECT_EQ(validate(predicate(k * (int64_t(1) << 36) >= 1)), "");
+  EXPECT_EQ(validate(predicate(k * ((int64_t(1) << 36) + 1) >= 1)),
+            "expected index arithmetic to stay within 62 bits for positions up to "
+            "67108864, but 'k * 68719476737' may not");
+  EXPECT_EQ(validate(predicate(Index(limit) % 7 < 1)), "");
+  EXPECT_EQ(validate(predicate(Index(limit + 1) % 7 < 1)),
+            "expected index arithmetic to stay within 62 bits for positions up to "
+            "67108864, but '4611686018427387905' may not");
   EXPECT_EQ(validate(predicate(q < Index(INT64_MAX))),
-            "expected index arithmetic to stay within 64 bits for positions up to "
+            "expected index arithmetic to stay within 62 bits for positions up to "
             "67108864, but 'q < 9223372036854775807' may not");
   EXPECT_NE(validate(predicate(-Index(INT64_MIN) < 1)), "");
   EXPECT_EQ(validate(predicate(q * k % 7 * q * k < 1)), "");

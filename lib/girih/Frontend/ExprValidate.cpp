@@ -98,6 +98,9 @@ private:
   void checkCondition(const ExprRef &expr, int depth);
   IntRange checkLookup(const Expr &expr, int depth);
   IntRange checkInteger(const ExprRef &expr, IntRange a, IntRange b);
+  /// `range`, unless it is beyond 62 bits: the compiler's limit (maxIndexMagnitude of
+  /// Analysis/IndexForm.h), where it would name an op that the user did not write.
+  IntRange bounded(const ExprRef &expr, IntRange range);
   IntRange fail(std::string message) {
     if (error.empty())
       error = std::move(message);
@@ -182,7 +185,7 @@ IntRange ExprChecker::check(const ExprRef &expr, int depth) {
   switch (kind) {
   case ExprKind::Constant:
   case ExprKind::Variable:
-    return detail::rangeOf(*expr, {}, {});
+    return bounded(expr, detail::rangeOf(*expr, {}, {}));
   case ExprKind::Literal:
     if (std::isnan(expr->real))
       return fail("expected a number, but got nan");
@@ -233,12 +236,18 @@ IntRange ExprChecker::checkInteger(const ExprRef &expr, IntRange a, IntRange b) 
                               isScore && kind == ExprKind::Div ? detail::realDivisionHint : ""));
     b = {*divisor, *divisor};
   }
-  // Operands are within int64, so that nothing overflows 128 bits. Comparisons are
+  // Operands are within 62 bits, so that nothing overflows 128 bits. Comparisons are
   // decided by the sign of the difference.
   IntRange r = isBoolean(kind) ? IntRange{a.lo - b.hi, a.hi - b.lo} : detail::rangeOf(*expr, a, b);
-  if (r.lo >= INT64_MIN && r.hi <= INT64_MAX)
-    return isBoolean(kind) ? IntRange() : r;
-  return fail(fmt::format("expected index arithmetic to stay within 64 bits for "
+  r = bounded(expr, r);
+  return isBoolean(kind) ? IntRange() : r;
+}
+
+IntRange ExprChecker::bounded(const ExprRef &expr, IntRange range) {
+  constexpr Wide limit = Wide(1) << 62;
+  if (range.lo >= -limit && range.hi <= limit)
+    return range;
+  return fail(fmt::format("expected index arithmetic to stay within 62 bits for "
                           "positions up to {}, but '{}' may not",
                           GIRIH_MAX_TOKENS, brief(expr)));
 }

@@ -110,7 +110,7 @@ template <
 Score score(Callable callable);
 
 /// Checks what does not depend on lengths: types, divisors, depth within maxDepth,
-/// nodes within maxNodes, integers within 64 bits. Returns an empty string, or what
+/// nodes within maxNodes, integers within 62 bits. Returns an empty string, or what
 /// is wrong: "expected ..., but got ...".
 std::string validate(const Score &score);
 
