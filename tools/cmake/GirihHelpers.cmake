@@ -12,11 +12,19 @@ function(girih_add_library name)
   endif()
 endfunction()
 
+# Programs of the asan preset carry their options.
+function(girih_add_sanitizer_options name)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,-]*address")
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/SanitizerOptions.c)
+  endif()
+endfunction()
+
 # girih_add_executable(NAME sources... [LINK libs...]): into build/<preset>/bin.
 function(girih_add_executable name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  girih_add_sanitizer_options(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${GIRIH_BIN_DIR})
 endfunction()
 
@@ -25,6 +33,7 @@ function(girih_add_unittest name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest_main)
+  girih_add_sanitizer_options(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${GIRIH_BIN_DIR}/test)
   add_test(NAME ${name} COMMAND ${name})
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
