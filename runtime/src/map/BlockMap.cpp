@@ -20,6 +20,7 @@
 #include <cinttypes>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -69,7 +70,7 @@ public:
   Builder(const Program &program, GirihBlockMap &map)
       : program(program), map(map), closedForm(program, map.grid.reverse), tableUnion(program),
         base(tableUnion.rest()), rootPlan(program.plan({program.source().root})),
-        basePlan(base.plan({base.source().root})), cells(base, map.grid) {
+        basePlan(base.plan({base.source().root})) {
     chooseTier();
   }
   void build();
@@ -93,7 +94,7 @@ private:
   TableUnion tableUnion;
   const Program &base; ///< what is derived first
   Plan rootPlan, basePlan;
-  Cells cells;
+  std::optional<Cells> cells; ///< where rows are bisected and no table leads to them
   bool alone = false;
   bool requiresTables = false;
   std::vector<const GirihBoundTable *> tables;
@@ -119,6 +120,8 @@ void Builder::chooseTier() {
   requiresTables = !tables.empty();
   if (alone && tables.front()->kind == GIRIH_TABLE_BLOCKS)
     map.tier = GIRIH_TIER_CSR;
+  else if (!requiresTables)
+    cells.emplace(base, map.grid);
   bindTables(tableUnion.tables());
 }
 
@@ -144,8 +147,8 @@ void Builder::derivePart(int64_t combination, int64_t begin, int64_t end, KnownC
       rowsOfTables.appendTileRow(i, rows);
     return;
   }
-  Bisection bisection(base, basePlan, cells, known, evaluator);
-  Segments everything{{0, cells.grid().column.tiles(), Segment::Unknown}};
+  Bisection bisection(base, basePlan, *cells, known, evaluator);
+  Segments everything{{0, cells->grid().column.tiles(), Segment::Unknown}};
   bisection.appendTileRows(begin, end, everything, rows);
 }
 
@@ -172,17 +175,17 @@ RowLists Builder::deriveBase(int64_t combination, int64_t &copied) const {
   RowLists list;
   KnownCells known;
   list.offsets.reserve(static_cast<size_t>(map.grid.row.tiles()) + 1);
-  if (map.tier != GIRIH_TIER_QUADTREE || requiresTables) {
+  if (!cells) {
     deriveDirect(combination, 0, map.grid.row.tiles(), known, list);
     return list;
   }
-  Repetition repetition(base, basePlan, cells.grid());
+  Repetition repetition(base, basePlan, cells->grid());
   Evaluator evaluator = evaluatorFor(base, combination);
   copied += repetition.deriveRows(
       evaluator,
       [&](int64_t begin, int64_t end) { deriveDirect(combination, begin, end, known, list); },
       list);
-  return cells.merged(std::move(list));
+  return cells->merged(std::move(list));
 }
 
 RowLists Builder::addTables(int64_t combination, const RowLists &rest) const {
