@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /// Version of every struct in girih-c. A kernel with another version is refused.
-#define GIRIH_ABI_VERSION 3u
+#define GIRIH_ABI_VERSION 4u
 /// "GIRI": the first word of a kernel descriptor.
 #define GIRIH_MAGIC 0x47495249u
 
@@ -66,6 +66,9 @@ typedef struct GirihLaunch {
   int32_t reserved;
   /// One bound table for each table of the map program, in its order.
   const GirihBoundTable *tables;
+  /// girihTableLanes, for masks: code that was loaded at run time need not find it by name.
+  uint32_t (*table_lanes)(const GirihBoundTable *table, int64_t h, int64_t q, int64_t k,
+                          int32_t lanes);
 } GirihLaunch;
 
 /// One unit of work: a q-tile of one head, and a part of its key list.

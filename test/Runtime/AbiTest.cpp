@@ -20,7 +20,7 @@ static_assert(offsetof(GirihView, shape) == 8);
 static_assert(offsetof(GirihView, stride) == 40);
 static_assert(offsetof(GirihView, dtype) == 72);
 
-static_assert(sizeof(GirihLaunch) == 384);
+static_assert(sizeof(GirihLaunch) == 392);
 static_assert(offsetof(GirihLaunch, q) == 0);
 static_assert(offsetof(GirihLaunch, k) == 80);
 static_assert(offsetof(GirihLaunch, v) == 160);
@@ -33,6 +33,7 @@ static_assert(offsetof(GirihLaunch, q_end) == 352);
 static_assert(offsetof(GirihLaunch, heads_per_kv) == 360);
 static_assert(offsetof(GirihLaunch, scale) == 368);
 static_assert(offsetof(GirihLaunch, tables) == 376);
+static_assert(offsetof(GirihLaunch, table_lanes) == 384);
 
 static_assert(sizeof(GirihRun) == 16);
 static_assert(offsetof(GirihRun, begin) == 0);
@@ -166,5 +167,5 @@ static_assert(sizeof(GirihStatus) == 1024);
 TEST(Abi, MagicSpellsTheName) {
   EXPECT_EQ(GIRIH_MAGIC,
             uint32_t{'G'} << 24 | uint32_t{'I'} << 16 | uint32_t{'R'} << 8 | uint32_t{'I'});
-  EXPECT_EQ(GIRIH_ABI_VERSION, 3u);
+  EXPECT_EQ(GIRIH_ABI_VERSION, 4u);
 }

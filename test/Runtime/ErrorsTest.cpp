@@ -338,7 +338,7 @@ TEST(PrepareLaunch, NamesWhatIsWrong) {
   check([](LaunchCase &s) { s.kernel.magic = 1; }, GIRIH_INVALID,
         "expected kernel magic 0x47495249, but got 0x00000001");
   check([](LaunchCase &s) { s.kernel.abi_version = 7; }, GIRIH_INVALID,
-        "expected kernel ABI version 3, but got 7");
+        "expected kernel ABI version 4, but got 7");
   check([](LaunchCase &s) { s.kernel.dtype = 9; }, GIRIH_INVALID,
         "expected the kernel's dtype to be f32, bf16 or f16, but got 9");
   check([](LaunchCase &s) { s.kernel.align = 9; }, GIRIH_INVALID,

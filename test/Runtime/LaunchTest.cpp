@@ -198,8 +198,8 @@ TEST(Launch, RefusesWhatDoesNotFit) {
   EXPECT_STREQ(s.status.message, "expected the kernel to have a CPU entry, but got null");
   s.kernel.abi_version = 99;
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
-  EXPECT_STREQ(s.status.message, "expected a kernel of ABI version 2, but got magic 0x47495249 "
-                                 "and version 3");
+  EXPECT_STREQ(s.status.message, "expected a kernel of ABI version 4, but got magic 0x47495249 "
+                                 "and version 99");
   s.map.reset();
   EXPECT_EQ(s.run(1), GIRIH_INVALID);
   EXPECT_STREQ(s.status.message, "expected a block map, but got null");

@@ -87,17 +87,12 @@ llvm::Expected<GirihCpuEntry> CodeLoader::load(llvm::ArrayRef<char> object, llvm
   auto library = jit->createJITDylib("kernel" + std::to_string(counter++));
   if (!library)
     return library.takeError();
-  // The scalar math library, and the runtime, which may be linked statically.
+  // The scalar math library, and memset.
   auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
       jit->getDataLayout().getGlobalPrefix());
   if (!process)
     return process.takeError();
   library->addGenerator(std::move(*process));
-  llvm::orc::SymbolMap runtime;
-  runtime[jit->mangleAndIntern("girihTableLanes")] = {
-      llvm::orc::ExecutorAddr::fromPtr(&girihTableLanes), llvm::JITSymbolFlags::Exported};
-  if (llvm::Error error = library->define(llvm::orc::absoluteSymbols(std::move(runtime))))
-    return std::move(error);
   auto buffer =
       llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), name);
   if (llvm::Error error = jit->addObjectFile(*library, std::move(buffer)))

@@ -135,6 +135,7 @@ static int launchCpu(const GirihKernelDesc &kernel, const GirihLaunch &prepared,
                      const GirihBlockMap &map, int32_t threads, GirihStatus *status) {
   GirihLaunch launch = prepared;
   launch.tables = girihBlockMapTables(&map);
+  launch.table_lanes = girihTableLanes;
   LaunchPlan plan(kernel, launch, map, threads);
   Parts parts(kernel, launch, plan.schedule);
   Work work{kernel.entry, kernel.scratch_bytes, launch, plan.schedule, parts};

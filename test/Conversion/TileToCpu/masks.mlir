@@ -238,12 +238,14 @@ func.func @segments(%q: tensor<?x1x?x32xf32>, %k: tensor<?x1x?x32xf32>, %v: tens
   return
 }
 
-// The runtime answers for a column and 16 queries at once, a bit for each. The
-// second table stands 96 bytes behind the first.
+// The runtime answers for a column and 16 queries at once, a bit for each; the launch
+// has its function. The second table stands 96 bytes behind the first.
 // CHECK-LABEL: func.func @tables(
 // CHECK: scf.if %true
 // CHECK: llvm.getelementptr %{{.*}}[96] : (!llvm.ptr) -> !llvm.ptr, i8
-// CHECK: %[[BITS:.*]] = func.call @girihTableLanes(%{{.*}}, %c16_i32{{.*}}) : (!llvm.ptr, i64, i64, i64, i32) -> i32
+// CHECK: %[[FIELD:.*]] = llvm.getelementptr %{{.*}}[384] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: %[[FUNCTION:.*]] = llvm.load %[[FIELD]]
+// CHECK: %[[BITS:.*]] = llvm.call %[[FUNCTION]](%{{.*}}, %c16_i32{{.*}}) : !llvm.ptr, (!llvm.ptr, i64, i64, i64, i32) -> i32
 // CHECK: %[[SPREAD:.*]] = vector.broadcast %[[BITS]] : i32 to vector<16xi32>
 // CHECK: %[[BIT:.*]] = arith.andi %[[SPREAD]]
 // CHECK: arith.cmpi ne, %[[BIT]]

@@ -378,8 +378,13 @@ private:
   Value inTable(unsigned table) {
     Value first = e.add(firstQuery, current * e.width);
     Value numLanes = arith::ConstantIntOp::create(b, e.loc, b.getI32Type(), e.width);
-    Value arguments[] = {tablePointers[table], uniform[PosH], first, key, numLanes};
-    Value bits = func::CallOp::create(b, e.loc, tableLanes(), ValueRange(arguments)).getResult(0);
+    // By a pointer of the launch: an object that is loaded while a program runs needs no symbol of
+    // it.
+    Value function = e.launchField(offsetof(GirihLaunch, table_lanes), pointerType());
+    Value arguments[] = {function, tablePointers[table], uniform[PosH], first, key, numLanes};
+    Type i64 = b.getI64Type(), i32 = b.getI32Type();
+    auto signature = LLVM::LLVMFunctionType::get(i32, {pointerType(), i64, i64, i64, i32});
+    Value bits = LLVM::CallOp::create(b, e.loc, signature, ValueRange(arguments)).getResult();
     SmallVector<int32_t> powers;
     for (int64_t lane = 0; lane != e.width; ++lane)
       powers.push_back(int32_t(1) << lane);
@@ -389,20 +394,6 @@ private:
     Value zero = arith::ConstantOp::create(b, e.loc, b.getZeroAttr(type));
     Value selected = arith::AndIOp::create(b, e.loc, e.splat(bits), selector);
     return arith::CmpIOp::create(b, e.loc, arith::CmpIPredicate::ne, selected, zero);
-  }
-
-  func::FuncOp tableLanes() {
-    static constexpr StringLiteral name = "girihTableLanes";
-    auto module = e.entry->getParentOp()->getParentOfType<ModuleOp>();
-    if (auto function = module.lookupSymbol<func::FuncOp>(name))
-      return function;
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
-    Type i64 = b.getI64Type(), i32 = b.getI32Type();
-    auto type = b.getFunctionType({pointerType(), i64, i64, i64, i32}, {i32});
-    auto function = func::FuncOp::create(b, module.getLoc(), name, type);
-    function.setPrivate();
-    return function;
   }
 
   Emitter &e;
