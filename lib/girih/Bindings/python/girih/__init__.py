@@ -1,0 +1,86 @@
+# Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Girih: attention over sparsity patterns, compiled.
+
+::
+
+    import girih
+
+    pattern = girih.causal & girih.window(left=1023)
+    out = girih.attention(q, k, v, pattern)  # numpy, torch, jax, cupy: [B, H, N, D]
+    print(pattern.explain(4096))
+
+Patterns, conditions of your own (`girih.pattern`) and score functions (`girih.score`)
+are described in their modules; `help(girih.attention)` says what tensors may be.
+"""
+
+from __future__ import annotations
+
+from ._errors import Error, InternalError, InvalidError, NoDeviceError, UnsupportedError
+from ._patterns import (
+    Pattern,
+    block_table,
+    blockwise,
+    causal,
+    chunk,
+    columns,
+    dilated,
+    empty,
+    full,
+    global_,
+    global_columns,
+    global_rows,
+    heads,
+    neighborhood,
+    parse,
+    pattern,
+    random_blocks,
+    segments,
+    strided,
+    window,
+)
+from ._scores import Score, score
+from ._trace.functions import clamp, maximum, minimum, where
+from ._trace.numbers import Index as _Index
+
+__version__ = "0.1.0"
+
+#: The run-time lengths, for conditions and scores: how many queries and keys there are.
+nq = _Index.variable("nq")
+nk = _Index.variable("nk")
+
+__all__ = [
+    "Error",
+    "InternalError",
+    "InvalidError",
+    "NoDeviceError",
+    "Pattern",
+    "Score",
+    "UnsupportedError",
+    "block_table",
+    "blockwise",
+    "causal",
+    "chunk",
+    "clamp",
+    "columns",
+    "dilated",
+    "empty",
+    "full",
+    "global_",
+    "global_columns",
+    "global_rows",
+    "heads",
+    "maximum",
+    "minimum",
+    "neighborhood",
+    "nk",
+    "nq",
+    "parse",
+    "pattern",
+    "random_blocks",
+    "score",
+    "segments",
+    "strided",
+    "where",
+    "window",
+]

@@ -1,0 +1,88 @@
+# Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Score functions: what becomes of scale * q.k before the softmax."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
+
+from ._patterns import _NAME, _TOKEN
+from ._text import Part, Table, Text
+from ._trace.tracer import trace_score
+
+ScoreMod = Callable[[Any, Any, Any, Any, Any], Any]
+
+
+class Score:
+    """A function of scores: text of the score language and the arrays that it reads.
+
+    Immutable; equal when the texts are and the arrays are the same objects.
+    """
+
+    __slots__ = ("_text", "_rendered", "__weakref__")
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._rendered: Optional[Tuple[str, Mapping[str, Table]]] = None
+
+    def _render(self) -> Tuple[str, Mapping[str, Table]]:
+        if self._rendered is None:
+            self._rendered = self._text.render()
+        return self._rendered
+
+    @property
+    def text(self) -> str:
+        """The function in the score language; arrays are `@t0`, `@t1`, ..."""
+        return self._render()[0]
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """The arrays of `text` by name."""
+        return {name: table.source for name, table in self._render()[1].items()}
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Score, (self._text,)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Score) and (self is other or self._text == other._text)
+
+    def __hash__(self) -> int:
+        return hash(("score", self._text))
+
+
+def score(function: Union[ScoreMod, str, Score], **tables: Any) -> Score:
+    """The score function of a Python function, or of a text; a decorator.
+
+    function: (score, b, h, q, k) -> score, FlexAttention's `score_mod` included; or text
+    such as ``"score - 0.0625 * abs(q - k)"``, whose `@name` are `tables`.
+
+    ::
+
+        @girih.score
+        def alibi(score, b, h, q, k):
+            return score - 0.0625 * abs(q - k)
+    """
+    if isinstance(function, Score):
+        return function
+    if not isinstance(function, str):
+        if tables:
+            raise TypeError(f"expected tables beside a text only, but got {sorted(tables)}")
+        return Score(trace_score(function))
+    for name in tables:
+        if not _NAME.fullmatch(name):
+            raise TypeError(f"expected a name of a table, but got {name!r}")
+    made = {name: Table(array) for name, array in tables.items()}
+    pieces: List[Part] = []
+    for match in _TOKEN.finditer(function):
+        token = match.group()
+        pieces.append(made.get(token[1:], token) if token.startswith("@") else token)
+    unused = set(made) - {name for name, table in made.items() if table in pieces}
+    if unused:
+        raise TypeError(f"expected @{min(unused)} in the text, but it does not occur")
+    return Score(Text(0, *pieces))
+
+
+__all__ = ["Score", "score"]
