@@ -16,7 +16,10 @@ are described in their modules; `help(girih.attention)` says what tensors may be
 
 from __future__ import annotations
 
+from . import settings
+from ._attention import attention, compile
 from ._errors import Error, InternalError, InvalidError, NoDeviceError, UnsupportedError
+from ._kernel import Kernel
 from ._patterns import (
     Pattern,
     block_table,
@@ -39,7 +42,9 @@ from ._patterns import (
     strided,
     window,
 )
+from ._report import Report
 from ._scores import Score, score
+from ._session import Session, default_session
 from ._trace.functions import clamp, maximum, minimum, where
 from ._trace.numbers import Index as _Index
 
@@ -53,16 +58,22 @@ __all__ = [
     "Error",
     "InternalError",
     "InvalidError",
+    "Kernel",
     "NoDeviceError",
     "Pattern",
+    "Report",
     "Score",
+    "Session",
     "UnsupportedError",
+    "attention",
     "block_table",
     "blockwise",
     "causal",
     "chunk",
     "clamp",
     "columns",
+    "compile",
+    "default_session",
     "dilated",
     "empty",
     "full",
@@ -80,6 +91,7 @@ __all__ = [
     "random_blocks",
     "score",
     "segments",
+    "settings",
     "strided",
     "where",
     "window",

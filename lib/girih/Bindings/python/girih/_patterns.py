@@ -9,10 +9,24 @@ session and no device, and the text is checked by the compiler, not here.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ._text import Part, Table, Text, is_array
 from ._trace.tracer import trace_mask
+
+if TYPE_CHECKING:
+    from ._report import Report
 
 #: How tightly patterns bind.
 UNION, INTERSECT, ATOM = 1, 2, 3
@@ -82,6 +96,58 @@ class Pattern:
         right = other._text if same else other._text.at(level + 1)
         chain = sign if sign == "&" or self._sign != "-" else "-"
         return Pattern(Text(level, self._text.at(level), f" {sign} ", right), chain)
+
+    def explain(
+        self,
+        n: int,
+        k_len: Optional[int] = None,
+        *,
+        heads: int = 1,
+        kv_heads: Optional[int] = None,
+        batch: int = 1,
+        dim: int = 64,
+        v_dim: Optional[int] = None,
+        dtype: Any = "float32",
+        device: str = "cpu",
+        align: str = "bottom_right",
+    ) -> "Report":
+        """What the pattern keeps, skips and costs; compiles nothing.
+
+        n, k_len: queries and keys (None: as many). The report is a mapping, prints as text
+        and draws itself in notebooks; seconds for a million tokens.
+        """
+        from ._session import default_session
+
+        return default_session().explain(
+            self,
+            n,
+            k_len,
+            heads=heads,
+            kv_heads=kv_heads,
+            batch=batch,
+            dim=dim,
+            v_dim=v_dim,
+            dtype=dtype,
+            device=device,
+            align=align,
+        )
+
+    def mask(
+        self,
+        n: int,
+        k_len: Optional[int] = None,
+        *,
+        heads: Optional[int] = None,
+        batch: Optional[int] = None,
+        align: str = "bottom_right",
+    ) -> Any:
+        """Which pairs attend: a bool numpy array [n, k_len], for looking and for checking.
+
+        With `heads` it is [heads, n, k_len], with `batch` [batch, heads, n, k_len].
+        """
+        from ._session import default_session
+
+        return default_session().mask(self, n, k_len, heads=heads, batch=batch, align=align)
 
     def __bool__(self) -> bool:
         raise TypeError(

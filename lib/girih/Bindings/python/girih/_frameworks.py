@@ -1,0 +1,185 @@
+# Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How tensors of a framework are read, made, and ordered among its own work.
+
+numpy and torch are read directly, which takes less than a microsecond a tensor. Any
+other framework goes through DLPack.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Hashable, Optional, Tuple
+
+from . import _dlpack
+from ._errors import InvalidError, UnsupportedError
+from ._options import Layout, dtype_name
+
+
+class Numpy:
+    """numpy.ndarray, bfloat16 of ml_dtypes included."""
+
+    @staticmethod
+    def key(array: Any) -> Hashable:
+        """What a prepared launch depends on."""
+        return (array.dtype, array.shape, array.strides)
+
+    @staticmethod
+    def address(array: Any) -> int:
+        address: int = array.__array_interface__["data"][0]
+        return address
+
+    @staticmethod
+    def layout(name: str, array: Any) -> Layout:
+        size = array.dtype.itemsize
+        if any(stride % size for stride in array.strides):
+            raise InvalidError(f"expected strides of {name} to be multiples of {size} bytes, but got "
+                               f"{array.strides}")
+        if not array.dtype.isnative:
+            raise UnsupportedError(f"expected {name} in the byte order of this machine, but got "
+                                   f"{array.dtype.str}")
+        strides = tuple(stride // size for stride in array.strides)
+        return Layout(array.dtype.name, (_dlpack.CPU, 0), array.shape, strides)
+
+    @staticmethod
+    def check(name: str, array: Any, write: bool) -> None:
+        """Before each launch."""
+        if write and not array.flags.writeable:
+            raise InvalidError(f"expected {name} to be writable memory, but got one that is read-only")
+
+    @staticmethod
+    def empty(shape: Tuple[int, ...], dtype: str, like: Any) -> Any:
+        import numpy
+
+        return numpy.empty(shape, like.dtype if dtype == like.dtype.name else dtype)
+
+    @staticmethod
+    def stream(device: Any) -> int:
+        return 0
+
+
+class Torch:
+    """torch.Tensor on the CPU and on CUDA devices."""
+
+    @staticmethod
+    def key(tensor: Any) -> Hashable:
+        return (tensor.dtype, tensor.device, tensor.shape, tensor.stride())
+
+    @staticmethod
+    def address(tensor: Any) -> int:
+        address: int = tensor.data_ptr()
+        return address
+
+    @staticmethod
+    def layout(name: str, tensor: Any) -> Layout:
+        import torch
+
+        if tensor.layout != torch.strided:
+            raise UnsupportedError(f"expected {name} to be a dense tensor, but got {tensor.layout}")
+        device = tensor.device
+        if device.type not in ("cpu", "cuda"):
+            raise UnsupportedError(f"expected {name} on the CPU or a CUDA device, but got {device}")
+        kind = _dlpack.CPU if device.type == "cpu" else _dlpack.CUDA
+        index = device.index or 0
+        return Layout(dtype_name(tensor.dtype), (kind, index), tuple(tensor.shape), tensor.stride())
+
+    @staticmethod
+    def check(name: str, tensor: Any, write: bool) -> None:
+        if tensor.requires_grad and sys.modules["torch"].is_grad_enabled():
+            raise UnsupportedError(
+                f"expected {name} without requires_grad, but got one with it: there is no backward "
+                "pass yet; call .detach(), or run under torch.no_grad()"
+            )
+
+    @staticmethod
+    def empty(shape: Tuple[int, ...], dtype: str, like: Any) -> Any:
+        torch = sys.modules["torch"]
+        return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
+
+    @staticmethod
+    def stream(device: Any) -> int:
+        torch = sys.modules["torch"]
+        handle: int = torch.cuda.current_stream(device[1]).cuda_stream
+        return handle
+
+
+def direct(q: Any, k: Any, v: Any, out: Any) -> Optional[Any]:
+    """`Numpy` or `Torch` when all tensors are of that framework, else None."""
+    kind = type(q)
+    if type(k) is not kind or type(v) is not kind or not (out is None or type(out) is kind):
+        return None
+    return _direct.get(kind) or _learn(kind)
+
+
+_direct: "dict[type, Any]" = {}
+
+
+def _learn(kind: type) -> Optional[Any]:
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and kind is numpy.ndarray:
+        _direct[kind] = Numpy
+    elif torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
+        _direct[kind] = Torch
+    return _direct.get(kind)
+
+
+def empty(shape: Tuple[int, ...], dtype: str, like: Any, device: Tuple[int, int]) -> Any:
+    """A new array of the framework of `like`, on its device."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if torch is not None and isinstance(like, torch.Tensor):
+        return Torch.empty(shape, dtype, like)
+    if numpy is not None and isinstance(like, numpy.ndarray):
+        return Numpy.empty(shape, dtype, like)
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(like, jax.Array):
+        # Arrays of jax do not change for who holds them, and nobody holds this one yet.
+        made = jax.numpy.empty(shape, dtype, device=like.device)
+        return made.block_until_ready()
+    cupy = sys.modules.get("cupy")
+    if cupy is not None and isinstance(like, cupy.ndarray):
+        with like.device:
+            return cupy.empty(shape, dtype)
+    if hasattr(like, "__array_namespace__"):
+        namespace = like.__array_namespace__()
+        return namespace.empty(shape, dtype=getattr(namespace, dtype), device=like.device)
+    raise TypeError(
+        f"expected q to be an array of numpy, torch, jax or cupy, but got {type(like).__name__}; "
+        "pass out= (and no return_lse) to say where the result goes"
+    )
+
+
+def stream_handle(stream: Any, device: Tuple[int, int]) -> int:
+    """The CUstream of what the caller gave as `stream`, checked against the tensors' device."""
+    if device[0] != _dlpack.CUDA:
+        raise InvalidError(
+            f"expected no stream for tensors on {_dlpack.describe(device)}, but got {stream!r}"
+        )
+    owner = getattr(getattr(stream, "device", None), "index", getattr(stream, "device_id", None))
+    if owner is not None and owner >= 0 and owner != device[1]:
+        raise InvalidError(
+            f"expected a stream of {_dlpack.describe(device)}, where the tensors are, but got one of "
+            f"CUDA device {owner}"
+        )
+    if isinstance(stream, int) and not isinstance(stream, bool):
+        return stream
+    for name in ("cuda_stream", "ptr"):
+        if isinstance(getattr(stream, name, None), int):
+            return int(getattr(stream, name))
+    if hasattr(stream, "__cuda_stream__"):
+        _, handle = stream.__cuda_stream__()
+        return int(handle)
+    raise TypeError(
+        f"expected stream to be an integer or a stream of torch or cupy, but got {type(stream).__name__}"
+    )
+
+
+def current_stream(value: Any, device: Tuple[int, int]) -> int:
+    """The stream that the framework of `value` works on now."""
+    if device[0] != _dlpack.CUDA:
+        return 0
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return Torch.stream(device)
+    if cupy is not None and isinstance(value, cupy.ndarray):
+        return int(cupy.cuda.get_current_stream().ptr)
+    return 0
