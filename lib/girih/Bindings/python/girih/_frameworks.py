@@ -9,7 +9,7 @@ other framework goes through DLPack.
 from __future__ import annotations
 
 import sys
-from typing import Any, Hashable, Optional, Tuple
+from typing import Any, Dict, Hashable, Optional, Tuple
 
 from . import _dlpack
 from ._errors import InvalidError, UnsupportedError
@@ -105,16 +105,20 @@ class Torch:
 
 def direct(q: Any, k: Any, v: Any, out: Any) -> Optional[Any]:
     """`Numpy` or `Torch` when all tensors are of that framework, else None."""
-    kind = type(q)
-    if type(k) is not kind or type(v) is not kind or not (out is None or type(out) is kind):
+    framework = _of(type(q))
+    if _of(type(k)) is not framework or _of(type(v)) is not framework:
         return None
-    return _direct.get(kind) or _learn(kind)
+    return framework if out is None or _of(type(out)) is framework else None
 
 
-_direct: "dict[type, Any]" = {}
+_direct: Dict[type, Any] = {}
 
 
-def _learn(kind: type) -> Optional[Any]:
+def _of(kind: type) -> Optional[Any]:
+    """The framework that tensors of exactly this type are read by."""
+    found = _direct.get(kind)
+    if found is not None:
+        return found
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy is not None and kind is numpy.ndarray:
         _direct[kind] = Numpy

@@ -9,7 +9,6 @@ call looks the prepared structs up, writes addresses into them and calls C.
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any, List, Optional, Tuple, Union
 
 from . import _dlpack, _frameworks, _options
@@ -17,6 +16,7 @@ from ._errors import InvalidError
 from ._kernel import Kernel
 from ._library import fail, load
 from ._options import KernelOptions, Layout
+from ._text import is_torch_tensor
 
 if TYPE_CHECKING:
     from ._patterns import Pattern
@@ -193,7 +193,12 @@ def launch(
 
 
 def _set_options(args: Any, scale: Optional[float], threads: Optional[int]) -> None:
-    args.scale = math.nan if scale is None else float(scale)
+    if scale is None:
+        args.scale = math.nan
+    elif isinstance(scale, str) or not hasattr(scale, "__float__"):
+        raise TypeError(f"expected scale to be a number, but got {type(scale).__name__}")
+    else:
+        args.scale = float(scale)
     args.threads = 0 if threads is None else _options.count("threads", threads, 0)
 
 
@@ -275,8 +280,7 @@ def _launch_any(
     borrowed: List[_dlpack.Borrowed] = []
     try:
         for name, value in inputs:
-            _check_direct(name, value)
-            borrowed.append(_dlpack.borrow(name, value, device, handle))
+            borrowed.append(_dlpack.borrow(name, _lendable(name, value), device, handle))
         layouts = [_layout_of(name, one.tensor) for name, one in zip(_NAMES, borrowed)]
         kernel = _kernel_for(session, pattern, score, align, layouts)
         shape = (*layouts[0].shape[:3], layouts[2].shape[3])
@@ -300,8 +304,9 @@ def _launch_any(
     return out if lse is None else (out, lse)
 
 
-def _check_direct(name: str, value: Any) -> None:
-    """Torch's own refusals, in our words, for tensors beside those of other frameworks."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        _frameworks.Torch.check(name, value, False)
+def _lendable(name: str, value: Any) -> Any:
+    """What DLPack may export of a tensor: torch refuses those with requires_grad anywhere."""
+    if not is_torch_tensor(value):
+        return value
+    _frameworks.Torch.check(name, value, False)
+    return value.detach()

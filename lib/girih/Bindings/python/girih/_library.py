@@ -39,7 +39,8 @@ def _load() -> Tuple[Any, Any]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     ffi = module.ffi
-    lib = ffi.dlopen(library)
+    # Never unloaded: threads of oneTBB still stand in its code when Python ends.
+    lib = ffi.dlopen(library, ffi.RTLD_NOW | ffi.RTLD_NODELETE)
     info = lib.girihLibraryInfo()
     if info.magic != lib.GIRIH_MAGIC or info.api_version < lib.GIRIH_COMPILER_API_VERSION:
         raise ImportError(

@@ -47,11 +47,10 @@ class Pattern:
         """For this package; users call the functions of this module."""
         self._text = text
         self._sign = sign  # the outermost operator, where that matters for brackets
-        self._rendered: Optional[Tuple[str, Mapping[str, Table]]] = None
+        # Now and not when asked: torch.compile guards what it reads of a pattern.
+        self._rendered: Tuple[str, Mapping[str, Table]] = text.render()
 
     def _render(self) -> Tuple[str, Mapping[str, Table]]:
-        if self._rendered is None:
-            self._rendered = self._text.render()
         return self._rendered
 
     @property

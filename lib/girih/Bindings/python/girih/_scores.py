@@ -23,11 +23,9 @@ class Score:
 
     def __init__(self, text: Text) -> None:
         self._text = text
-        self._rendered: Optional[Tuple[str, Mapping[str, Table]]] = None
+        self._rendered: Tuple[str, Mapping[str, Table]] = text.render()
 
     def _render(self) -> Tuple[str, Mapping[str, Table]]:
-        if self._rendered is None:
-            self._rendered = self._text.render()
         return self._rendered
 
     @property
