@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest import dense, error
+from reference import dense, error
 
 import girih
 

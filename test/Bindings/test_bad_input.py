@@ -281,7 +281,7 @@ def test_progress():
         girih.attention(q, q, q, girih.window(left=5), session=girih.Session(cache_dir=""))
     """
     shown = run(script.format(setting=1, delay=0.0))
-    assert "girih: compiling window(left=5)" in shown and shown.endswith("\r\033[K")
+    assert "girih: compiling window(left=5)" in shown and shown.endswith("\033[K")
     assert run(script.format(setting=1, delay=60)) == ""  # it did not take that long
     assert run(script.format(setting=0, delay=0.0)) == ""
     assert run(script.format(setting="", delay=0.0)) == ""  # stderr is no terminal

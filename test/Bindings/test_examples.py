@@ -1,0 +1,26 @@
+# Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Python examples print what their expected.txt says."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2] / "examples"
+FOLDERS = sorted(path.parent for path in ROOT.glob("*/expected.txt"))
+
+
+def test_there_are_examples():
+    assert len(FOLDERS) >= 3
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_example(folder):
+    (program,) = folder.glob("*.py")
+    done = subprocess.run(
+        [sys.executable, program.name], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (folder / "expected.txt").read_text()
