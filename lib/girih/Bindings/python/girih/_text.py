@@ -9,6 +9,8 @@ that texts can be put together without renaming anything.
 
 from __future__ import annotations
 
+import ctypes
+import math
 import sys
 from typing import Any, Dict, List, Optional, Tuple, Union
 
@@ -21,8 +23,8 @@ MAX_CHARS = 1 << 22
 class Table:
     """An array that a text looks up, or reads offsets and block lists from.
 
-    Values are copied when the table is made. Tables of the same array object are
-    equal, and one array is one table of a text.
+    Values are copied when the table is made. Tables of the same array object are equal
+    unless its values have changed between, and one array is one table of a text.
 
     source: array of integers, booleans or floats of 1 to 4 dimensions (numpy, torch,
     jax, cupy, ...). A 0-d array counts as one of a single element.
@@ -49,7 +51,16 @@ class Table:
         return self._address
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Table) and self.source is other.source
+        if self is other:
+            return True
+        return isinstance(other, Table) and self.source is other.source and self._same_values(other)
+
+    def _same_values(self, other: "Table") -> bool:
+        """Whether the array was not written between the two copies."""
+        if (self.shape, self.is_float) != (other.shape, other.is_float):
+            return False
+        size = math.prod(self.shape) * (4 if self.is_float else 8)
+        return ctypes.string_at(self._address, size) == ctypes.string_at(other._address, size)
 
     def __hash__(self) -> int:
         return id(self.source)
