@@ -252,3 +252,13 @@ def test_score_texts_and_tables():
         girih.score(lambda score, b, h, q, k: score % 2)
     with pytest.raises(TypeError, match="expected a function of"):
         girih.score(lambda score, b, h, q: score)
+
+
+def test_values_are_copied_once_a_trace():
+    docs = np.array([0, 1, 1])
+    first = girih.pattern(lambda b, h, q, k: docs[q] == docs[k])
+    (table,) = first._render()[1].values()
+    assert sum(part is table for part in first._text.parts) == 2
+    docs[0] = 1
+    second = girih.pattern(lambda b, h, q, k: docs[q] == docs[k])
+    assert second != first  # as text they are alike, but the array was written between

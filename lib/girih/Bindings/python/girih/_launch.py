@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._session import Session
 
 #: Prepared launches of a session; beyond them it starts again.
-MAX_PLANS = 1024
+MAX_PLANS = 256
 
 _NAMES = ("q", "k", "v")
 

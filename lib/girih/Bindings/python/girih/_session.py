@@ -23,7 +23,7 @@ from ._scores import Score
 from ._text import Table
 
 #: Kernels that a session keeps at hand; others are compiled code on disk again.
-MAX_KERNELS = 512
+MAX_KERNELS = 128
 
 #: Of GirihReport.
 _REPORTS = {"text": 0, "json": 1, "svg": 2}

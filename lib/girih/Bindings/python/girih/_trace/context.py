@@ -9,27 +9,50 @@ import contextvars
 import linecache
 import os
 import sys
-from typing import Iterator, NoReturn, Optional
+from typing import Any, Dict, Iterator, NamedTuple, NoReturn, Optional
+
+from .._text import Table
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-#: "mask" or "score" while a function is traced.
-_kind: "contextvars.ContextVar[Optional[str]]" = contextvars.ContextVar("girih_trace", default=None)
+
+
+class Trace(NamedTuple):
+    """One function being traced."""
+
+    kind: str  #: "mask" or "score"
+    tables: Dict[int, Table]  #: by id of the array: values are copied once
+
+
+_trace: "contextvars.ContextVar[Optional[Trace]]" = contextvars.ContextVar("girih", default=None)
 
 
 @contextlib.contextmanager
 def tracing(kind: str) -> Iterator[None]:
     """Marks that a function of this kind ("mask" or "score") is being traced."""
-    token = _kind.set(kind)
+    token = _trace.set(Trace(kind, {}))
     try:
         yield
     finally:
-        _kind.reset(token)
+        _trace.reset(token)
 
 
 def kind() -> Optional[str]:
     """"mask", "score", or None outside of a traced function."""
-    return _kind.get()
+    trace = _trace.get()
+    return None if trace is None else trace.kind
+
+
+def table_of(array: Any) -> Table:
+    """The table of an array that a traced function indexes."""
+    source = getattr(array, "girih_source", None)
+    source = array if source is None else source
+    trace = _trace.get()
+    if trace is None:
+        return Table(source)
+    if id(source) not in trace.tables:
+        trace.tables[id(source)] = Table(source)  # which keeps the array, and so its id
+    return trace.tables[id(source)]
 
 
 def source_line() -> str:

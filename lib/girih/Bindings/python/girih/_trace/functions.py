@@ -12,7 +12,7 @@ import operator
 from typing import Any, Callable, Dict, List, Sequence
 
 from .._text import is_array
-from . import numbers, operations
+from . import context, numbers, operations
 from .context import refuse
 from .integers import absolute, extremum
 from .proxy import Proxy
@@ -107,8 +107,6 @@ def divide(a: Any, b: Any, rounding_mode: Any = None) -> Any:
 
 def _float_call(name: str) -> Callable[..., Any]:
     def call(*values: Any) -> Any:
-        from . import context
-
         if context.kind() != "score":
             refuse(
                 f"expected integer arithmetic in a mask, but got {name}; it belongs into a score "
@@ -127,7 +125,7 @@ def index_array(array: Any, index: Any) -> Any:
     """`array[index]` with stand-ins in `index`: a lookup."""
     if isinstance(array, numbers.Row):
         return array[index]
-    return operations.look_up(operations.table_of(array), index)
+    return operations.look_up(context.table_of(array), index)
 
 
 def _like(value: int) -> Callable[..., Any]:

@@ -61,15 +61,9 @@ def lift(value: Any) -> Optional[Proxy]:
                 "its values"
             )
         # Looked up and not written down: another value of it compiles nothing.
-        found: Proxy = look_up(table_of(value), 0)
+        found: Proxy = look_up(context.table_of(value), 0)
         return found
     return None
-
-
-def table_of(array: Any) -> Table:
-    """The table of an array that a traced function indexes."""
-    source = getattr(array, "girih_source", None)
-    return Table(array if source is None else source)
 
 
 def lift_index(value: Any) -> Optional[numbers.Index]:

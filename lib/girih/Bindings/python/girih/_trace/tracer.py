@@ -43,7 +43,7 @@ def _captured_class() -> Any:
         def __getitem__(self, index: Any) -> Any:
             if holds_proxy(index):
                 source = self if self.girih_source is None else self.girih_source
-                return operations.look_up(operations.table_of(source), index)
+                return operations.look_up(context.table_of(source), index)
             return super().__getitem__(index)
 
     return CapturedArray
