@@ -139,6 +139,8 @@ def test_torch_tensors():
         attend(Q, t.clone().requires_grad_(), t)
     with pytest.raises(girih.UnsupportedError, match="expected k on the CPU or a CUDA device.*meta"):
         attend(t, t.to("meta"), t)
+    with pytest.raises(girih.InvalidError, match="expected v without a pending negation"):
+        attend(t, t, torch.complex(t, t).conj().imag)
     with pytest.raises(girih.UnsupportedError, match="expected q to be a dense tensor"):
         attend(t.to_sparse(), t, t)
     with pytest.raises(girih.UnsupportedError, match="torch.complex64|complex64"):

@@ -3,6 +3,7 @@
 """Random functions over indices: traced, their masks equal what Python computes."""
 
 import random
+import re
 
 import numpy as np
 
@@ -11,6 +12,14 @@ import girih
 N, K, HEADS, BATCH = 9, 12, 3, 2
 TABLE = np.array([3, 0, 2, 5, 1, 4, 0, 7, 2, 6, 1, 3])
 GRID = np.arange(BATCH * K).reshape(BATCH, K) % 5
+SIGNS = [
+    ("<", "less"),
+    ("<=", "less_equal"),
+    (">", "greater"),
+    (">=", "greater_equal"),
+    ("==", "equal"),
+    ("!=", "not_equal"),
+]
 FLAGS = np.array([True, False, True, True, False])
 
 
@@ -27,8 +36,10 @@ class Generator:
             return self.rng.choice("bhqkqk")
         if pick == 1:
             return str(self.rng.randrange(-6, 20))
-        if pick in (2, 3, 4):
-            return f"({a()} {'+-*'[pick - 2]} {a()})"
+        if pick in (2, 3):
+            return f"({a()} {'+-'[pick - 2]} {a()})"
+        if pick == 4:  # products of positions may leave 64 bits, which is an error
+            return f"({a()} * {self.rng.randrange(-3, 4)})"
         if pick == 5:
             return f"({a()} // {b})"
         if pick == 6:
@@ -47,8 +58,11 @@ class Generator:
         pick = self.rng.randrange(7) if depth else 0
         a = lambda: self.condition(depth - 1)  # noqa: E731
         if pick < 3:
-            sign = self.rng.choice(["<", "<=", ">", ">=", "==", "!="])
-            return f"({self.integer(depth)} {sign} {self.integer(depth)})"
+            left, right = self.integer(depth), self.integer(depth)
+            sign, name = self.rng.choice(SIGNS)
+            if re.search(r"\b[bhqk]\b", left + right):
+                return f"({left} {sign} {right})"
+            return f"np.{name}({left}, {right})"  # Python's own booleans have another ~
         if pick == 3:
             return f"(~{a()})"
         if pick == 4:
@@ -77,7 +91,7 @@ def test_traced_masks(seed):
         got = pattern.mask(N, K, heads=HEADS, batch=BATCH, align=align)
         assert np.array_equal(got, expected), f"{number}: {source}\n{pattern!r}"
         kept += 0 < expected.sum() < expected.size
-    assert kept > 100  # most say yes to some pairs and no to others
+    assert kept > 50  # many say yes to some pairs and no to others
 
 
 def test_composed_masks(seed):

@@ -98,6 +98,8 @@ def test_single_elements_stay_tables():
     assert text(lambda b, h, q, k: q - k < window) == "q - k < @t0[0]"
     assert text(lambda b, h, q, k: window > q - k) == "@t0[0] > q - k"
     assert text(lambda b, h, q, k: window - q < k) == "@t0[0] - q < k"
+    assert text(lambda b, h, q, k: divisor - q < k) == "@t0[0] - q < k"
+    assert text(lambda b, h, q, k: np.int64(5) >= q) == "5 >= q"  # a constant of the program
     assert text(lambda b, h, q, k: q // divisor == k // divisor) == "q / 16 == k / 16"
 
 
@@ -168,7 +170,7 @@ def branch(b, h, q, k):
         (lambda b, h, q, k: q > k or k > 3, "`a | b` for `a or b`"),
         (lambda b, h, q, k: not q > k, "`~a` for `not a`"),
         (lambda b, h, q, k: 3 < q < k, r"`\(a < b\) & \(b < c\)`"),
-        (lambda b, h, q, k: max(q, k) > 3, "a decision on a condition"),
+        (lambda b, h, q, k: max(q, k) > 3, r"girih.maximum for min\(\)"),
         (lambda b, h, q, k: int(q) > 3, r"int\(\) of an index"),
         (lambda b, h, q, k: q.item() > 3, r"\.item\(\) of an index"),
         (lambda b, h, q, k: float(q) > 3, r"float\(\) of an index"),

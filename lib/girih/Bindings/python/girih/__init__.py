@@ -48,11 +48,18 @@ from ._session import Session, default_session
 from ._trace.functions import clamp, maximum, minimum, where
 from ._trace.numbers import Index as _Index
 
-__version__ = "0.1.0"
-
 #: The run-time lengths, for conditions and scores: how many queries and keys there are.
 nq = _Index.variable("nq")
 nk = _Index.variable("nk")
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # of the library, which knows it
+        from ._library import version
+
+        return version().split()[0]
+    raise AttributeError(f"module 'girih' has no attribute {name!r}")
+
 
 __all__ = [
     "Error",

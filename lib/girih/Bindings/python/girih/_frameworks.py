@@ -90,6 +90,8 @@ class Torch:
                 f"expected {name} without requires_grad, but got one with it: there is no backward "
                 "pass yet; call .detach(), or run under torch.no_grad()"
             )
+        if tensor.is_neg():  # memory holds the opposite, as in x.conj().imag
+            raise InvalidError(f"expected {name} without a pending negation; call .resolve_neg()")
 
     @staticmethod
     def empty(shape: Tuple[int, ...], dtype: str, like: Any) -> Any:

@@ -60,6 +60,8 @@ def lift(value: Any) -> Optional[Proxy]:
                 f"expected a number, but got an array of shape {shape}; index it, as in t[q], to use "
                 "its values"
             )
+        if numpy is not None and type(value) is numpy.ndarray:
+            return lift(value.item())  # numpy makes arrays of its scalars on the way here
         # Looked up and not written down: another value of it compiles nothing.
         found: Proxy = look_up(context.table_of(value), 0)
         return found

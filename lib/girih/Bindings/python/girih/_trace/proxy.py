@@ -13,8 +13,8 @@ from .context import refuse
 NO_CONTROL_FLOW = (
     "expected an expression, but got a decision on {what} in Python: Girih traces a function once "
     "for all indices. Write `a & b` for `a and b`, `a | b` for `a or b`, `~a` for `not a`, "
-    "`(a < b) & (b < c)` for `a < b < c`, and girih.where(condition, x, y) for `if condition: "
-    "... else: ...`"
+    "`(a < b) & (b < c)` for `a < b < c`, girih.where(condition, x, y) for `if condition: ... else: "
+    "...`, and girih.minimum and girih.maximum for min() and max()"
 )
 
 
