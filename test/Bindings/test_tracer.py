@@ -264,3 +264,50 @@ def test_values_are_copied_once_a_trace():
     docs[0] = 1
     second = girih.pattern(lambda b, h, q, k: docs[q] == docs[k])
     assert second != first  # as text they are alike, but the array was written between
+
+
+def test_recipes_of_flex_attention():
+    """Masks and scores as programs with FlexAttention write them."""
+    width, kernel, heads = 8, 3, 4
+    documents = torch.tensor([0, 0, 0, 1, 1])
+    offsets = torch.tensor([0, 3, 5])
+    prefix_length = torch.tensor([2, 4], dtype=torch.int32)
+
+    def natten(b, h, q_idx, kv_idx):
+        q_x, q_y = q_idx // width, q_idx % width
+        kv_x, kv_y = kv_idx // width, kv_idx % width
+        center_x = q_x.clamp(kernel // 2, (width - 1) - kernel // 2)
+        center_y = torch.clamp(q_y, kernel // 2, (width - 1) - kernel // 2)
+        near_x = (center_x - kv_x).abs() <= kernel // 2
+        return near_x & ((center_y - kv_y).abs() <= kernel // 2)
+
+    def causal(b, h, q_idx, kv_idx):
+        return q_idx >= kv_idx
+
+    def document_causal(b, h, q_idx, kv_idx):
+        same = documents[q_idx] == documents[kv_idx]
+        q_logical = q_idx - offsets[documents[q_idx]]
+        kv_logical = kv_idx - offsets[documents[kv_idx]]
+        return torch.where(same, causal(b, h, q_logical, kv_logical), False)
+
+    def prefix(b, h, q_idx, kv_idx):
+        return kv_idx < prefix_length[b]
+
+    def alibi(score, b, h, q_idx, kv_idx):
+        scale = torch.exp2(-((h + 1) * 8.0 / heads))
+        return score + (kv_idx - q_idx) * scale
+
+    def masked(score, b, h, q_idx, kv_idx):
+        return torch.where(q_idx >= kv_idx, score, -float("inf"))
+
+    assert text(flex.or_masks(prefix, causal)) == "k < @t0[b] || q >= k"
+    assert text(document_causal) == (
+        "@t0[q] == @t0[k] && q - @t1[@t0[q]] >= k - @t1[@t0[k]]"
+    )
+    assert text(natten) == (
+        "abs(min(max(q / 8, 1), 6) - k / 8) <= 1 && abs(min(max(q % 8, 1), 6) - k % 8) <= 1"
+    )
+    assert repr(girih.score(alibi)) == (
+        "score + float(k - q) * exp2(-(float(h + 1) * 8.0 / 4.0))"
+    )
+    assert repr(girih.score(masked)) == "where(q >= k, score, -inf)"
