@@ -138,19 +138,31 @@ def test_any_dlpack(rng, session):
     assert isinstance(mixed, np.ndarray) and np.array_equal(mixed, expected)
 
 
-def test_scores(rng, session):
+SLOPES = np.array([0.5, 0.25, 0.125, 0.0625], np.float32)
+BIAS = np.linspace(-1, 1, 16, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda score, b, h, q, k: 30 * np.tanh(score / 30),
+        lambda score, b, h, q, k: score - SLOPES[h] * abs(q - k),
+        lambda score, b, h, q, k: np.where(q - k < 20, score, score * 0.5) - b,
+        lambda score, b, h, q, k: score + BIAS[np.clip(q - k, 0, 15)],
+        lambda score, b, h, q, k: score + (q - k) / 7 - np.where(h > 1, k % 3, 2) * 0.25,
+        lambda score, b, h, q, k: np.where(k % 3 == 0, -np.inf, np.minimum(score, 1)),
+        lambda score, b, h, q, k: np.where(score > 0, np.sqrt(abs(score)), np.exp(score) ** 2),
+    ],
+)
+def test_scores(rng, session, function):
+    """A traced function against the same function of arrays."""
     q, k, v = tensors(rng)
-    slopes = np.array([0.5, 0.25, 0.125, 0.0625], np.float32)
-    score = girih.score(lambda score, b, h, q, k: 30 * np.tanh(score / 30) - slopes[h] * abs(q - k))
-    out = girih.attention(q, k, v, PATTERN, score=score, session=session)
-    expected, _ = dense(
-        q,
-        k,
-        v,
-        session.mask(PATTERN, 100, 130),
-        score=lambda s, b, h, i, j: 30 * np.tanh(s / 30) - slopes[h] * abs(i - j),
+    out, lse = girih.attention(
+        q, k, v, PATTERN, score=girih.score(function), return_lse=True, session=session
     )
-    assert error(out, expected) < 1e-5
+    keep = session.mask(PATTERN, 100, 130)
+    expected, expected_lse = dense(q, k, v, keep, score=function)
+    assert error(out, expected) < 1e-5 and error(lse, expected_lse) < 1e-5
 
 
 def test_new_shapes_compile_nothing(rng, session):
