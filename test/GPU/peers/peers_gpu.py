@@ -17,18 +17,16 @@ import collections
 import json
 import os
 import pathlib
-import queue
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from process import Worker  # noqa: E402
 from suite import benchmark, workload  # noqa: E402
 
 PEERS = ("cudnn", "flex", "flash")
@@ -36,53 +34,12 @@ DENSE = ("full", "causal")
 IMPORT_SECONDS = 300  # PyTorch's first import on a fresh machine has taken minutes
 
 
-class Worker:
-    """worker.py, and a thread that waits for its answers."""
-
-    def __init__(self, offsets, folder):
-        # No pool of compilers, which would import PyTorch once more: a kernel takes about
-        # a second. A cache folder of this run's own: first calls are cold ones.
-        env = dict(os.environ, TORCHINDUCTOR_COMPILE_THREADS="1", TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor"),
-                   TRITON_CACHE_DIR=str(folder / "triton"))  # fmt: skip
-        command = [sys.executable, "-u", str(HERE / "worker.py"), json.dumps(offsets)]
-        self.answers = queue.Queue()
-        # A session of its own: what it starts ends with it.
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
-                                        start_new_session=True)  # fmt: skip
-        threading.Thread(target=self.listen, daemon=True).start()
-
-    def listen(self):
-        for line in self.process.stdout:
-            self.answers.put(json.loads(line))
-        self.answers.put({"error": "the process ended", "ended": True})
-
-    def wait(self, seconds):
-        """The next answer, or None when there is none in time."""
-        try:
-            return self.answers.get(timeout=max(0.1, seconds))
-        except queue.Empty:
-            return None
-
-    def ask(self, job, seconds):
-        try:
-            self.process.stdin.write(json.dumps(job) + "\n")
-            self.process.stdin.flush()
-        except OSError:
-            pass  # it ended: the answer says so
-        return self.wait(seconds)
-
-    def stop(self, stuck=False):
-        if stuck and self.process.poll() is None:
-            self.process.send_signal(signal.SIGABRT)
-            try:
-                self.process.wait(3)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
+def start_worker(offsets, folder):
+    # No pool of compilers, which would import PyTorch once more: a kernel takes about
+    # a second. A cache folder of this run's own: first calls are cold ones.
+    env = dict(os.environ, TORCHINDUCTOR_COMPILE_THREADS="1", TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor"),
+               TRITON_CACHE_DIR=str(folder / "triton"))  # fmt: skip
+    return Worker([sys.executable, "-u", str(HERE / "worker.py"), json.dumps(offsets)], env)
 
 
 def jobs_of(rows):
@@ -105,7 +62,7 @@ class Peers:
         self.offsets, self.folder = workload.document_offsets(16384), folder
         self.out, self.found = out, []
         self.start = time.monotonic()
-        self.worker = Worker(self.offsets, folder)
+        self.worker = start_worker(self.offsets, folder)
         self.ready = None
 
     def imported(self, until):
@@ -120,7 +77,7 @@ class Peers:
 
     def restart(self, stuck):
         self.worker.stop(stuck)
-        self.worker, self.ready = Worker(self.offsets, self.folder), None
+        self.worker, self.ready = start_worker(self.offsets, self.folder), None
 
     def measure(self, jobs, seconds, row_seconds):
         """Measures until `seconds` are over; a job takes `row_seconds` at most."""

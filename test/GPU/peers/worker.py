@@ -17,7 +17,6 @@ import sys
 import time
 
 WARMUP, REPEAT = 5, 30
-BLOCK = 128  # of FlexAttention's masks
 
 
 def milliseconds(call, torch):
@@ -48,38 +47,6 @@ def sdpa(job, q, k, v, torch):
     return call, n * (n + 1) // 2 if causal else n * n
 
 
-def block_mask(keeps, n, heads, torch):
-    """FlexAttention's mask, as its create_block_mask makes it, and the kept pairs.
-
-    That function evaluates the predicate on all pairs at once, which takes tens of
-    GiB at 16 heads; compiled (its kernel for causal, PyTorch 2.11) it was not through
-    Triton after 25 s. This one evaluates slices of queries, in milliseconds."""
-    from torch.nn.attention.flex_attention import BlockMask
-
-    blocks, rows = n // BLOCK, 8  # of blocks, a slice
-    b = torch.zeros((), dtype=torch.int64, device="cuda")
-    k = torch.arange(n, device="cuda")[None, :]
-    counts = torch.empty((1, heads, blocks, blocks), dtype=torch.int64, device="cuda")
-    for head in range(heads):
-        h = torch.full((), head, dtype=torch.int64, device="cuda")
-        for first in range(0, blocks, rows):
-            last = min(blocks, first + rows)
-            q = torch.arange(first * BLOCK, last * BLOCK, device="cuda")[:, None]
-            kept = torch.broadcast_to(keeps(b, h, q, k), (q.shape[0], n))
-            counts[0, head, first:last] = kept.reshape(last - first, BLOCK, blocks, BLOCK).sum(dim=(1, 3))
-
-    def ordered(which):
-        """Blocks of each row: how many, and which, the present ones first."""
-        order = torch.argsort(which.to(torch.int32), dim=-1, descending=True, stable=True)
-        return which.sum(dim=-1).to(torch.int32), order.to(torch.int32).contiguous()
-
-    full = counts == BLOCK * BLOCK
-    mask = BlockMask.from_kv_blocks(
-        *ordered((counts > 0) & ~full), *ordered(full), BLOCK_SIZE=(BLOCK, BLOCK), mask_mod=keeps
-    )
-    return mask, int(counts.sum())
-
-
 class Flex:
     """FlexAttention, compiled once; masks are made once a pattern."""
 
@@ -101,7 +68,7 @@ class Flex:
         torch.cuda.synchronize()
         start = time.monotonic()
         per_head = job["pattern"] in patterns.PER_HEAD
-        mask, pairs = block_mask(keeps, n, heads if per_head else 1, torch)
+        mask, pairs = patterns.block_mask(keeps, n, heads if per_head else 1)
         torch.cuda.synchronize()
         ms = (time.monotonic() - start) * 1e3
         return (lambda: self.compiled(q, k, v, block_mask=mask)), pairs if per_head else pairs * heads, ms

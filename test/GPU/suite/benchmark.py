@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from . import workload
 
-HEADS = workload.DEFAULTS["heads"]
+RECORDS = workload.rows("cuda")
+HEADS = RECORDS[0]["heads"]
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,11 @@ class Row:
         return f"{self.pattern} D={self.dim}{extra}"
 
 
-def read_row(record):
-    values = {**workload.DEFAULTS, **record}
+def read_row(values):
     return Row(values["pattern"], values["dim"], values["n"], values["batch"], **values.get("goal", {}))
 
 
-ROWS = tuple(read_row(record) for record in workload.ROWS)
+ROWS = tuple(read_row(record) for record in RECORDS)
 
 
 class Peers:
@@ -140,7 +140,7 @@ def table(rows, records, peers):
         entries.append({"row": row.name, "report": report, "peers": beside, "ratio": ratio, "goal": goal, "state": state})
         for peer in beside.values():
             pairs = report["useful_pairs"]
-            if row.pattern != "bigbird" and peer["pairs"] != pairs:
+            if peer["pairs"] != pairs:
                 lines.append((f"  {peer['peer']} keeps {peer['pairs']} pairs, girih {pairs}", *[""] * 10))
     widths = [max(len(line[i]) for line in lines if line[1] or i) for i in range(len(head))]
     text = []

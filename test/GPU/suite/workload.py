@@ -3,8 +3,8 @@
 """Reads the workload table, and makes block tables.
 
 The table itself is tools/girih-bench/workload.json, which girih-bench has built in.
-peers/patterns.py has the patterns as torch predicates; the benchmark compares the
-two only where they keep equally many pairs, bigbird's draws excepted.
+peers/patterns.py has the patterns as torch predicates; the benchmarks say where the
+two do not keep equally many pairs.
 """
 
 import json
@@ -14,8 +14,11 @@ import struct
 
 DATA = json.loads((pathlib.Path(__file__).resolve().parents[3] / "tools/girih-bench/workload.json").read_text())
 TABLE = tuple(DATA["patterns"])
-DEFAULTS = DATA["defaults"]["cuda"]
-ROWS = DATA["rows"]["cuda"]
+
+
+def rows(target):
+    """The rows of "cpu" or "cuda": dicts of pattern, n, batch, heads, dim and dtype."""
+    return [{**DATA["defaults"][target], **row} for row in DATA["rows"][target]]
 
 
 def distances(small):
