@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What is refused by girih.jax.attention: with which exception, and naming what."""
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import numpy
 import pytest
 
@@ -111,3 +116,24 @@ def test_prepare():
         girih.jax.prepare(girih.causal, dtype="int8", head_dim=16)
     with pytest.raises(ValueError, match="expected head_dim to be at least 1, but got 0"):
         girih.jax.prepare(girih.causal, dtype="float32", head_dim=0)
+
+
+def imports(script, **environment):
+    env = dict(os.environ, JAX_PLATFORMS="cpu", PYTHONPATH=os.pathsep.join(filter(None, sys.path)), **environment)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, timeout=60)
+
+
+def test_girih_imports_no_jax():
+    done = imports("import sys, girih; girih.causal.mask(3); sys.exit('jax' in sys.modules)")
+    assert done.returncode == 0, done.stderr
+
+
+def test_built_without_jaxlib(tmp_path):
+    """A build that had no headers of XLA lacks girih.jax alone, and says so."""
+    built = pathlib.Path(girih._library.path()).resolve().parent
+    for file in ("libgirih.so", "girih_declarations.py"):
+        (tmp_path / file).symlink_to(built / file)
+    script = "import girih; girih.causal.mask(3); import girih.jax"
+    done = imports(script, GIRIH_LIBRARY=str(tmp_path / "libgirih.so"))
+    assert done.returncode == 1
+    assert "ImportError: expected to find" in done.stderr and "no jaxlib was installed" in done.stderr

@@ -15,6 +15,7 @@ jax = pytest.importorskip("jax")
 import dense  # noqa: E402
 import girih  # noqa: E402
 import girih.jax  # noqa: E402
+import jax.export  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
 WINDOW = girih.causal & girih.window(left=20)
@@ -231,6 +232,18 @@ def test_export(tmp_path):
     run(EXPORTING, tmp_path / "program")
     said = run(IMPORTING, tmp_path / "program")
     assert "expected a kernel that this process has made" in said and "girih.jax.prepare" in said
+
+
+def test_export_for_gpus():
+    """Kernels are those of the platforms that a program is for, whatever this host has."""
+    x = jax.ShapeDtypeStruct((1, 2, 50, 64), jnp.bfloat16)
+    call = jax.jit(lambda q, k, v: girih.jax.attention(q, k, v, girih.causal))
+    check = jax.export.DisabledSafetyCheck.custom_call("girih_attention")
+    text = jax.export.export(call, platforms=["cuda"], disabled_checks=[check])(x, x, x).mlir_module()
+    assert "girih_attention" in text
+    x = jax.ShapeDtypeStruct((1, 2, 50, 64), jnp.float32)
+    with pytest.raises(NotImplementedError, match="f32 is not supported on cuda; supported: bf16, f16"):
+        jax.export.export(call, platforms=["cpu", "cuda"], disabled_checks=[check])(x, x, x)
 
 
 SHARDED = """

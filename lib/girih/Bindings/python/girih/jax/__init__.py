@@ -38,7 +38,11 @@ from .._errors import InvalidError, UnsupportedError
 from .._patterns import Pattern
 from .._scores import Score
 from .._session import _require
-from . import _kernels, _operator
+
+if jax.__version_info__ < (0, 6):
+    raise ImportError(f"expected JAX 0.6 or later for girih.jax, but got {jax.__version__}")
+
+from . import _kernels, _operator  # noqa: E402
 
 _LAYOUTS = {"bhnd": "[batch, heads, tokens, dim]", "bnhd": "[batch, tokens, heads, dim]"}
 _MAX_DIM = 256

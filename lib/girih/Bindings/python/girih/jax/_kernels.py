@@ -5,7 +5,7 @@
 A program of XLA holds the name of a kernel: a digest of all that it computes, tables
 included. Programs that come from JAX's compilation cache name kernels that tracing has
 made already; programs of `jax.export` may come where nobody has (see girih.jax.prepare).
-Kernels are held for good, as programs are not told apart from Python.
+Kernels are held for good: nobody can say when the last program that names one is gone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import hashlib
 import math
 import os
 import threading
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Set
 
 import jax
 
 from .. import _library, _options
 from .._errors import InternalError
-from .._kernel import Kernel
 from .._options import KernelOptions
 from .._patterns import Pattern
 from .._scores import Score
@@ -44,7 +43,9 @@ class Spec(NamedTuple):
 
 
 _lock = threading.Lock()
-_kept: Dict[str, Kernel] = {}
+#: Names that programs may hold. Their kernels have a reference that nobody gives back,
+#: not even when the interpreter ends: programs may still run then.
+_kept: Set[str] = set()
 
 
 def _load() -> Any:
@@ -58,9 +59,10 @@ def _load() -> Any:
     library = ctypes.CDLL(path)
     keep = library.girihXlaKeepKernel
     keep.argtypes, keep.restype = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p], ctypes.c_int
+    ffi: Any = jax.ffi
     for platform, name in PLATFORMS.items():
-        handler = jax.ffi.pycapsule(getattr(library, _HANDLERS[platform]))
-        jax.ffi.register_ffi_target(TARGET, handler, platform=name)
+        handler = ffi.pycapsule(getattr(library, _HANDLERS[platform]))
+        ffi.register_ffi_target(TARGET, handler, platform=name)
     return library
 
 
@@ -99,5 +101,6 @@ def named(spec: Spec, dtype: Any, head_dim: int, v_dim: int, platform: str) -> s
             handle = int(ffi.cast("intptr_t", kernel._handle))
             if _handlers.girihXlaKeepKernel(name.encode(), handle, address):
                 raise InternalError("expected memory for the name of a kernel, but there is none")
-            _kept[name] = kernel
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(kernel))
+            _kept.add(name)
     return name

@@ -23,11 +23,11 @@ from .._errors import InvalidError, UnsupportedError
 from . import _kernels
 
 #: (q, k, v; spec, scale, layout, lse) -> [o] or [o, lse], as girih.jax.attention says.
-attention_p = Primitive("girih_attention")
+attention_p: Any = Primitive("girih_attention")
 attention_p.multiple_results = True
 
 
-def to_bhnd(shape: Sequence[int], layout: str) -> Tuple[int, int, int, int]:
+def to_bhnd(shape: Sequence[Any], layout: str) -> Tuple[Any, Any, Any, Any]:
     """The sizes of a shape in `layout` as [B, H, N, D]; and back again."""
     b, x, y, d = shape
     return (b, x, y, d) if layout == "bhnd" else (b, y, x, d)
@@ -45,7 +45,6 @@ def _varying(aval: Any) -> Any:
     return frozenset(getattr(aval, "vma", ()) if kept is None else kept.varying)
 
 
-@attention_p.def_abstract_eval
 def _results(q: Any, k: Any, v: Any, *, spec: _kernels.Spec, scale: float, layout: str, lse: bool) -> List[Any]:
     batch, heads, num_q, _ = to_bhnd(q.shape, layout)
     # Results vary where an operand does. JAX has changed how types say so, which is why
@@ -63,6 +62,9 @@ def _results(q: Any, k: Any, v: Any, *, spec: _kernels.Spec, scale: float, layou
     b, x, y, _ = widest.sharding.spec
     sharding = widest.sharding.update(spec=to_bhnd((b, x, y, None), layout)[:3])
     return [o, widest.update(shape=(batch, heads, num_q), dtype=jnp.dtype("float32"), sharding=sharding, weak_type=False)]
+
+
+attention_p.def_abstract_eval(_results)
 
 
 def _lower(platform: str, context: Any, q: Any, k: Any, v: Any, *, spec: _kernels.Spec, scale: float,
