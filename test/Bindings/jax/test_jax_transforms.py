@@ -246,6 +246,20 @@ def test_export_for_gpus():
         jax.export.export(call, platforms=["cpu", "cuda"], disabled_checks=[check])(x, x, x)
 
 
+def test_export_for_all_shapes():
+    """One program for every batch and length."""
+    batch, n = jax.export.symbolic_shape("batch, n")
+    x = jax.ShapeDtypeStruct((batch, 2, n, 16), jnp.float32)
+    check = jax.export.DisabledSafetyCheck.custom_call("girih_attention")
+    call = jax.jit(lambda q, k, v: girih.jax.attention(q, k, v, WINDOW))
+    exported = jax.export.export(call, disabled_checks=[check])(x, x, x)
+    before = girih.default_session().compilations
+    for batch, n in ((1, 10), (3, 77)):
+        q, k, v = dense.tensors(n, batch, 2, 2, n, n, 16)
+        dense.check(exported.call(q, k, v), dense.attention(q, k, v, window_mask(n))[0])
+    assert girih.default_session().compilations == before
+
+
 SHARDED = """
 import jax, dense, girih, girih.jax, numpy
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
