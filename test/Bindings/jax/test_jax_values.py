@@ -74,6 +74,28 @@ def test_same_array_other_values():
         dense.check(girih.jax.attention(q, k, v, pattern), dense.attention(q, k, v, ids[:, None] == ids)[0])
 
 
+def test_scores():
+    """In Python, as text, and with a table; a score that reads b keeps it under vmap."""
+    q, k, v = dense.tensors(10, 2, 2, 1, 60, 60, 16)
+    distance = numpy.abs(numpy.arange(60)[:, None] - numpy.arange(60))
+    slopes = numpy.array([0.5, 0.125], numpy.float32)
+
+    def alibi(score, b, h, q, k):
+        return score - slopes[h] * abs(q - k)
+
+    for score, shift in (
+        (girih.score("score - 0.25 * abs(q - k)"), -0.25 * distance),
+        (girih.score(alibi), -slopes[:, None, None] * distance),
+    ):
+        o, lse = girih.jax.attention(q, k, v, girih.causal, score=score, return_lse=True)
+        wanted, wanted_lse = dense.attention(q, k, v, dense.causal(60, 60), score=lambda s, x=shift: s + x)
+        dense.check(o, wanted)
+        dense.check(lse, wanted_lse)
+    apart = girih.score("score - 0.5 * b * abs(q - k)")
+    got = jax.vmap(lambda *x: girih.jax.attention(*x, girih.causal, score=apart))(*(x[:, None] for x in (q, k, v)))
+    dense.check(got[:, 0], dense.attention(q, k, v, dense.causal(60, 60))[0])
+
+
 @pytest.mark.parametrize("dtype", dense.TOLERANCE)
 def test_bnhd(dtype):
     q, k, v = dense.tensors(6, 2, 4, 2, 70, 90, 32, 24, dtype)
