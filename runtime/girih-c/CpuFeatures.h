@@ -57,7 +57,9 @@ extern "C" {
   X(33, "amx-int8")                                                                                \
   X(34, "amx-bf16")
 
-/// The features that this processor has and its operating system lets programs use.
+/// The features that this processor has and its operating system lets programs use. On
+/// Linux the first call asks it for AMX's tiles, which a process must do before it uses
+/// them; without its leave there are no AMX features.
 uint64_t girihCpuFeatures(void);
 
 #ifdef __cplusplus

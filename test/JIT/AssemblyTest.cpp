@@ -107,7 +107,7 @@ TEST(Assembly, ProductsDoNotSpillWithSse) {
 }
 
 TEST(Assembly, PairsOfBf16DoNotSpill) {
-  for (const char *cpu : {"znver4", "sapphirerapids"})
+  for (const char *cpu : {"znver4", "sapphirerapids,-amx-bf16"})
     for (int64_t dim : {64, 80, 128}) {
       CompileOptions options;
       options.dtype = GIRIH_BF16;
@@ -117,4 +117,26 @@ TEST(Assembly, PairsOfBf16DoNotSpill) {
       std::string text = assemblyOf(options);
       EXPECT_EQ(text.find("vfmadd231ps\t("), std::string::npos) << "a product of f32";
     }
+}
+
+static int64_t count(StringRef text, StringRef what) { return int64_t(text.count(what)); }
+
+TEST(Assembly, AmxTilesAreConfiguredOnceAndDoNotSpill) {
+  // Blocks of two by two results; what is left over of columns has blocks of its own.
+  for (auto [dim, products] : {std::pair(64, 2 * 4 + 2 * 4), std::pair(80, 3 * 4 + 2 * (4 + 2)),
+                               std::pair(128, 4 * 4 + 2 * 4)}) {
+    CompileOptions options;
+    options.dtype = GIRIH_BF16;
+    options.headDim = dim;
+    options.cpu = "sapphirerapids";
+    std::string text = assemblyOf(options);
+    EXPECT_EQ(count(text, "ldtilecfg"), 1);
+    EXPECT_EQ(count(text, "tilerelease"), 1);
+    EXPECT_EQ(count(text, "tdpbf16ps"), products) << dim;
+    EXPECT_EQ(count(text, "vdpbf16ps"), 0);
+    llvm::SmallVector<StringRef> lines;
+    StringRef(text).split(lines, '\n');
+    for (StringRef line : lines)
+      EXPECT_FALSE(line.contains("\ttile") && line.contains("%rsp")) << line.str();
+  }
 }

@@ -56,6 +56,10 @@ TEST(CpuTarget, HasTheFeaturesOfItsProcessor) {
   uint64_t matrices = bitsOf({"amx-tile", "amx-int8", "amx-bf16", "avx512fp16"});
   EXPECT_EQ(named("sapphirerapids").featureBits & matrices, matrices);
   EXPECT_EQ(named("znver5").featureBits & matrices, 0u);
+  CpuTarget less = named("sapphirerapids,-avx512fp16,-amx-int8");
+  EXPECT_EQ(less.cpu, "sapphirerapids");
+  EXPECT_EQ(less.featureBits & matrices, bitsOf({"amx-tile", "amx-bf16"}));
+  EXPECT_EQ(named("x86-64,+avx").featureBits & bitsOf({"avx", "avx2"}), bitsOf({"avx"}));
 }
 
 TEST(CpuTarget, CodeMayUseWhatTheBitsSayAndNoMore) {
@@ -79,4 +83,25 @@ TEST(CpuTarget, UnknownProcessorsAreInvalid) {
   EXPECT_EQ(status.code, GIRIH_INVALID);
   EXPECT_STREQ(status.message,
                "expected cpu to be an x86-64 processor that LLVM knows, but got 'z80'");
+  for (const char *feature : {"avx2", "+sha", "+", "", "-no-such"}) {
+    auto strange = CpuTarget::named((llvm::Twine("x86-64-v3,+avx512f,") + feature).str());
+    ASSERT_FALSE(bool(strange)) << feature;
+    GirihStatus refused = takeStatus(strange.takeError());
+    EXPECT_EQ(refused.code, GIRIH_INVALID);
+    EXPECT_EQ(std::string(refused.message),
+              std::string("expected features of cpu 'x86-64-v3' to be names of "
+                          "girih-c/CpuFeatures.h behind + or -, but got '") +
+                  feature + "'");
+  }
+}
+
+TEST(CpuTarget, HostHasWhatMayBeUsed) {
+  auto all = CpuTarget::host(~uint64_t{0}), none = CpuTarget::host(0);
+  ASSERT_TRUE(bool(all)) << llvm::toString(all.takeError());
+  ASSERT_TRUE(bool(none)) << llvm::toString(none.takeError());
+  EXPECT_EQ(none->featureBits, 0u);
+  EXPECT_EQ(none->vectorWidth, 4);
+  EXPECT_FALSE(none->amx);
+  EXPECT_EQ(none->cpu, all->cpu);
+  EXPECT_NE(all->featureBits, 0u);
 }

@@ -7,7 +7,8 @@
 
 #include "common/Measurement.h"
 
-#include "llvm/ADT/StringMap.h"
+#include "girih-c/CpuFeatures.h"
+
 #include "llvm/TargetParser/Host.h"
 
 using namespace girih;
@@ -23,11 +24,20 @@ double Measurement::tileEfficiency() const {
              : static_cast<double>(stats.useful_pairs) / static_cast<double>(stats.computed_pairs);
 }
 
+/// Whether kernels may use a feature of CpuFeatures.h here.
+static bool isUsable(llvm::StringRef feature) {
+#define GIRIH_IS_USABLE(bit, name)                                                                 \
+  if (feature == name)                                                                             \
+    return girihCpuFeatures() >> (bit) & 1;
+  GIRIH_CPU_FEATURES(GIRIH_IS_USABLE)
+#undef GIRIH_IS_USABLE
+  return false;
+}
+
 std::string girih::cpuName() {
   std::string name = llvm::sys::getHostCPUName().str();
-  auto features = llvm::sys::getHostCPUFeatures();
-  for (const char *feature : {"avx512bf16", "avx512f", "avx2"})
-    if (features.lookup(feature))
+  for (const char *feature : {"amx-bf16", "avx512bf16", "avx512f", "avx2"})
+    if (isUsable(feature))
       return name + " (" + feature + ")";
   return name;
 }

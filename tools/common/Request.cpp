@@ -41,6 +41,9 @@ void girih::addKernelFlags(Flags &flags, RequestFlags &v, llvm::StringRef defaul
              ("what kernels for cuda are for: sm_80, sm_86, sm_89 or sm_90a (default: " +
               defaultChip + ")")
                  .str());
+  flags.text("cpu", v.cpu, "NAME",
+             "what kernels for cpu are for, as LLVM calls it: x86-64-v4, or "
+             "sapphirerapids,-amx-bf16 (default: this processor)");
   flags.text("tile", v.tile, "QxK", "queries and keys of a tile (default: chosen)");
   flags.choice("align", v.align, {"bottom_right", "top_left"},
                "where queries stand among the keys when their numbers differ");
@@ -62,6 +65,7 @@ CompileOptions Request::compileOptions() const {
   CompileOptions options = Problem::compileOptions();
   if (!chip.empty())
     options.chip = chip;
+  options.cpu = cpu;
   options.score = score;
   return options;
 }
@@ -125,6 +129,9 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
   r.cacheDir = flags.noCache ? "" : flags.cacheDir;
   r.cuda = flags.target == "cuda";
   r.chip = flags.chip.value_or("");
+  r.cpu = flags.cpu.value_or("");
+  if (flags.cpu && r.cuda)
+    return invalidError("expected --target cpu with --cpu, but got --target cuda");
   if (flags.chip && !r.cuda)
     return invalidError("expected --target cuda with --chip, but got --target " + flags.target);
   if (flags.tile) {

@@ -19,7 +19,7 @@ namespace girih {
 
 /// The flags as given; `addRequestFlags` ties them.
 struct RequestFlags {
-  std::optional<std::string> pattern, spec, score, cacheDir, chip, tile;
+  std::optional<std::string> pattern, spec, score, cacheDir, chip, cpu, tile;
   std::optional<int64_t> qLen, kLen, batch, heads, kvHeads, dim, vDim;
   std::string dtype = "f32", align = "bottom_right", target = "cpu", outDtype = "auto";
   bool noCache = false, json = false;
@@ -39,6 +39,7 @@ struct Request : Problem {
   std::optional<std::string> cacheDir; ///< as in SessionOptions
   bool cuda = false;                   ///< run on an NVIDIA GPU
   std::string chip;                    ///< that kernels for it are for; empty: the device's
+  std::string cpu;                     ///< that kernels for the CPU are for; empty: this one
 
   CompileOptions compileOptions() const;
   /// The dtype of o.

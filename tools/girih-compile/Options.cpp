@@ -35,8 +35,6 @@ void girih::addOptions(Flags &flags, Options &o) {
                "of FILE; auto: by its suffix .o, .so, .ptx or .cubin");
   flags.text("name", o.name, "NAME",
              "what symbols start with (default: FILE without lib and suffix)");
-  flags.text("cpu", o.cpu, "NAME",
-             "processor that LLVM knows, such as x86-64-v4 (default: this one)");
   addKernelFlags(flags, o.request, CompileOptions().chip);
 }
 
@@ -70,8 +68,6 @@ llvm::Expected<Output> girih::makeOutput(const Options &options) {
     return unsupportedError("format " + formatName(output.format).str() +
                             " is not supported with --target " + options.request.target +
                             "; supported: " + (isCuda ? "ptx, cubin" : "object, shared"));
-  if (isCuda && options.cpu)
-    return invalidError("expected --target cpu with --cpu, but got --target cuda");
 
   llvm::StringRef stem = file.split('.').first;
   if (output.format == ArtifactFormat::SharedLibrary)

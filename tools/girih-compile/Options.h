@@ -17,7 +17,7 @@ namespace girih {
 /// The flags of girih-compile as given.
 struct Options {
   RequestFlags request;
-  std::optional<std::string> output, name, cpu;
+  std::optional<std::string> output, name;
   std::string format = "auto";
 };
 

@@ -31,10 +31,8 @@ static llvm::Error run(const Options &options) {
   llvm::Expected<Request> request = makeRequest(options.request, /*lengths=*/false);
   if (!request)
     return request.takeError();
-  CompileOptions compileOptions = request->compileOptions();
-  compileOptions.cpu = options.cpu.value_or("");
   llvm::Expected<Artifact> artifact =
-      compileArtifact(request->pattern, compileOptions, output->format, output->names);
+      compileArtifact(request->pattern, request->compileOptions(), output->format, output->names);
   if (!artifact)
     return artifact.takeError();
   // The manifest is last: where it is, the others are.

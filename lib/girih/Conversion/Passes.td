@@ -44,8 +44,8 @@ def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
     pointers of the runtime's ABI. Tiles live in scratch memory, score tiles with
     queries along the lanes, so that row statistics are vertical and neither keys
     nor values need a transpose; row vectors live in registers. Products are
-    register-tiled loops of vector.fma, or of AVX512-BF16's products of pairs where
-    both operands are bf16; elementwise chains are fused into the loop that
+    register-tiled loops of vector.fma, or of AVX512-BF16's products of pairs or AMX's
+    of tiles where both operands are bf16; elementwise chains are fused into the loop that
     consumes them, masks run on partial tiles only.
 
     *Needs*: what girih-convert-attention-to-tile leaves; tile rows that are a
@@ -63,7 +63,9 @@ def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorWidth", "girih-vector-width", "int64_t", "16", "f32 lanes of a vector: 16, 8 or 4">,
     Option<"bf16Dots", "girih-bf16-dots", "bool", "false",
-           "Multiply bf16 tiles by AVX512-BF16, with 16 lanes; else they are widened">];
+           "Multiply bf16 tiles by AVX512-BF16, with 16 lanes; else they are widened">,
+    Option<"amx", "girih-amx", "bool", "false",
+           "Multiply them in AMX tiles where they fit; needs girih-bf16-dots">];
 }
 
 def ExpandVectorMath : Pass<"girih-expand-vector-math", "::mlir::func::FuncOp"> {

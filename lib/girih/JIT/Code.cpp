@@ -28,6 +28,7 @@ llvm::Expected<int64_t> girih::lowerToLLVMDialect(mlir::ModuleOp module, llvm::S
   PipelineOptions options;
   options.vectorWidth = target.vectorWidth;
   options.bf16Dots = target.bf16Dots;
+  options.amx = target.amx;
   mlir::PassManager pm(module.getContext());
   pm.enableVerifier(false); // passes leave verified IR; tests run them with the verifier
   buildCpuPipeline(pm, options);

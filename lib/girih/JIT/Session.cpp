@@ -7,6 +7,7 @@
 
 #include "girih/JIT/SessionImpl.h"
 
+#include "girih-c/CpuFeatures.h"
 #include "girih/Conversion/TileToAmpere/Config.h"
 #include "girih/Frontend/EmitIR.h"
 #include "girih/Pattern/Girih.h"
@@ -233,6 +234,7 @@ PipelineOptions girih::cpuPipelineOf(const CompileOptions &options, const CpuTar
   pipeline.tileK = options.tileK;
   pipeline.vectorWidth = target.vectorWidth;
   pipeline.bf16Dots = target.bf16Dots;
+  pipeline.amx = target.amx;
   return pipeline;
 }
 
@@ -361,7 +363,8 @@ llvm::Expected<std::string> JitSession::emit(const Pattern &pattern, const Compi
 }
 
 llvm::Expected<std::unique_ptr<Session>> Session::create(const SessionOptions &options) {
-  auto host = CpuTarget::host();
+  // LLVM does not ask the operating system for AMX, the runtime does.
+  auto host = CpuTarget::host(girihCpuFeatures());
   if (!host)
     return host.takeError();
   auto code = CodeLoader::create(*host);

@@ -43,7 +43,8 @@ struct CompileOptions {
   int64_t vDim = 0;     ///< Dv, 1 to 256; 0 means headDim
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   int64_t tileQ = 0, tileK = 0; ///< 0: chosen by girih-choose-tiling
-  /// Empty: the host. Otherwise an LLVM CPU name such as "x86-64-v3".
+  /// Empty: the host. Otherwise what CpuTarget::named takes: an LLVM CPU name such as
+  /// "x86-64-v3", with features as in "sapphirerapids,-amx-bf16" if need be.
   std::string cpu;
   /// What kernels for cuda are for: "sm_90a" (Hopper), or "sm_80", "sm_86", "sm_89",
   /// which have the mma.sync path. Not read for the CPU.

@@ -53,6 +53,7 @@ void girih::buildCpuPipeline(OpPassManager &pm, const PipelineOptions &options) 
   ConvertTileToCpuOptions cpu;
   cpu.vectorWidth = options.vectorWidth;
   cpu.bf16Dots = options.bf16Dots;
+  cpu.amx = options.amx;
   pm.addPass(createConvertTileToCpu(cpu));
   ExpandVectorMathOptions vectorMath;
   vectorMath.avx512 = options.vectorWidth == 16;
@@ -116,11 +117,13 @@ struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
                               llvm::cl::init(16)};
   Option<bool> bf16Dots{*this, "bf16-dots", llvm::cl::desc("The CPU multiplies pairs of bf16"),
                         llvm::cl::init(false)};
+  Option<bool> amx{*this, "amx", llvm::cl::desc("The CPU has AMX tiles; with bf16-dots"),
+                   llvm::cl::init(false)};
   Option<std::string> chip{*this, "chip", llvm::cl::desc("Of girih-to-ampere: sm_80, sm_86, sm_89"),
                            llvm::cl::init("sm_80")};
 
   PipelineOptions get() const {
-    return {tileQ, tileK, vectorWidth, /*tensorCores=*/false, chip, bf16Dots};
+    return {tileQ, tileK, vectorWidth, /*tensorCores=*/false, chip, bf16Dots, amx};
   }
 };
 

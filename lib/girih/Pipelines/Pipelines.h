@@ -26,6 +26,7 @@ struct PipelineOptions {
   bool tensorCores = false;     ///< tiles for a GPU
   std::string chip = "sm_80";   ///< of buildAmperePipeline: sm_80, sm_86 or sm_89
   bool bf16Dots = false;        ///< the CPU multiplies pairs of bf16 (AVX512-BF16)
+  bool amx = false;             ///< and tiles of them (AMX-BF16)
 };
 
 /// Patterns as written to attention with block maps (level L1).

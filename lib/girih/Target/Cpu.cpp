@@ -11,6 +11,7 @@
 #include "girih/Support/Error.h"
 #include "girih/Target/Optimize.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -62,13 +63,15 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> CpuTarget::createMachine() 
       llvm::CodeGenOptLevel::Aggressive, /*JIT=*/true));
 }
 
-/// Keeps what CpuFeatures.h lists of the features that `cpu` and `features` stand for.
-static CpuTarget targetOf(llvm::StringRef cpu, const llvm::MCSubtargetInfo &info) {
+/// Keeps what CpuFeatures.h lists, and `usable` has, of the features that `cpu` and
+/// `features` stand for.
+static CpuTarget targetOf(llvm::StringRef cpu, const llvm::MCSubtargetInfo &info,
+                          uint64_t usable = ~uint64_t{0}) {
   CpuTarget target;
   target.cpu = cpu.str();
   llvm::SubtargetFeatures kept;
   auto keep = [&](int bit, llvm::StringRef name) {
-    if (!info.checkFeatures(("+" + name).str()))
+    if (!(usable >> bit & 1) || !info.checkFeatures(("+" + name).str()))
       return;
     kept.AddFeature(name);
     target.featureBits |= uint64_t{1} << bit;
@@ -77,13 +80,17 @@ static CpuTarget targetOf(llvm::StringRef cpu, const llvm::MCSubtargetInfo &info
   GIRIH_CPU_FEATURES(GIRIH_KEEP)
 #undef GIRIH_KEEP
   target.features = kept.getString();
-  bool isWide = info.checkFeatures("+avx512f") && info.checkFeatures("+avx512dq");
-  target.vectorWidth = isWide ? 16 : info.checkFeatures("+avx") ? 8 : 4;
-  target.bf16Dots = isWide && info.checkFeatures("+avx512bf16");
+  auto has = [&](llvm::StringRef name) {
+    return llvm::is_contained(kept.getFeatures(), ("+" + name).str());
+  };
+  bool isWide = has("avx512f") && has("avx512dq");
+  target.vectorWidth = isWide ? 16 : has("avx") ? 8 : 4;
+  target.bf16Dots = isWide && has("avx512bf16");
+  target.amx = target.bf16Dots && has("amx-tile") && has("amx-bf16");
   return target;
 }
 
-llvm::Expected<CpuTarget> CpuTarget::host() {
+llvm::Expected<CpuTarget> CpuTarget::host(uint64_t usable) {
   auto target = lookupTarget();
   if (!target)
     return target.takeError();
@@ -93,19 +100,36 @@ llvm::Expected<CpuTarget> CpuTarget::host() {
     features.AddFeature(feature.first(), feature.second);
   std::unique_ptr<llvm::MCSubtargetInfo> info(
       (*target)->createMCSubtargetInfo(hostTriple(), cpu, features.getString()));
-  return targetOf(cpu, *info);
+  return targetOf(cpu, *info, usable);
 }
 
-llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef cpu) {
+/// Whether CpuFeatures.h has a feature of that name.
+static bool isListed(llvm::StringRef feature) {
+#define GIRIH_IS(bit, name)                                                                        \
+  if (feature == name)                                                                             \
+    return true;
+  GIRIH_CPU_FEATURES(GIRIH_IS)
+#undef GIRIH_IS
+  return false;
+}
+
+llvm::Expected<CpuTarget> CpuTarget::named(llvm::StringRef text) {
   auto target = lookupTarget();
   if (!target)
     return target.takeError();
+  auto [cpu, features] = text.split(',');
   std::unique_ptr<llvm::MCSubtargetInfo> info(
       (*target)->createMCSubtargetInfo(hostTriple(), baseline, ""));
   if (!info->isCPUStringValid(cpu))
     return invalidError("expected cpu to be an x86-64 processor that LLVM knows, but got '" +
                         cpu.str() + "'");
-  info.reset((*target)->createMCSubtargetInfo(hostTriple(), cpu, ""));
+  for (llvm::StringRef feature : llvm::split(features, ','))
+    if (bool isSigned = feature.starts_with("+") || feature.starts_with("-");
+        !features.empty() && !(isSigned && isListed(feature.drop_front())))
+      return invalidError("expected features of cpu '" + cpu.str() +
+                          "' to be names of girih-c/CpuFeatures.h behind + or -, but got '" +
+                          feature.str() + "'");
+  info.reset((*target)->createMCSubtargetInfo(hostTriple(), cpu, features));
   return targetOf(cpu, *info);
 }
 

@@ -31,10 +31,13 @@ struct CpuTarget {
   uint64_t featureBits = 0; ///< the same as GirihKernelDesc::cpu_features has them
   int vectorWidth = 4;      ///< f32 lanes: 16 with AVX-512F and DQ, 8 with AVX, else 4
   bool bf16Dots = false;    ///< AVX512-BF16 with 16 lanes: products of pairs of bf16
+  bool amx = false;         ///< with those, AMX-BF16: products of tiles of them
 
-  /// The processor this runs on.
-  static llvm::Expected<CpuTarget> host();
-  /// An LLVM name of an x86-64 processor or level, such as "x86-64-v3".
+  /// The processor this runs on, with those of its features that are among the bits of
+  /// `usable`.
+  static llvm::Expected<CpuTarget> host(uint64_t usable);
+  /// An LLVM name of an x86-64 processor or level, such as "x86-64-v3", and features of
+  /// CpuFeatures.h that it has or lacks other than that: "sapphirerapids,-avx512fp16".
   static llvm::Expected<CpuTarget> named(llvm::StringRef cpu);
 
   /// The caller owns it. Not thread-safe.

@@ -11,19 +11,44 @@
 
 #include "girih-c/CpuFeatures.h"
 
+#include <cstring>
 #include <string>
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 using namespace girih;
 
 #if defined(__x86_64__)
+/// Asks the operating system for the 8 KiB of AMX tiles, which it gives a process that
+/// wants them, for good.
+static bool mayUseTiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18; // of arch_prctl, of XCR0
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 /// Asks the compiler's support library, which knows of the registers that the operating
-/// system saves, too.
+/// system saves, too; tiles are saved for those only that have asked.
 static uint64_t detect() {
   __builtin_cpu_init();
   uint64_t features = 0;
 #define GIRIH_DETECT(bit, name) features |= uint64_t{__builtin_cpu_supports(name) != 0} << (bit);
   GIRIH_CPU_FEATURES(GIRIH_DETECT)
 #undef GIRIH_DETECT
+  uint64_t tiles = 0;
+#define GIRIH_TILES(bit, name)                                                                     \
+  if (std::strncmp(name, "amx-", 4) == 0)                                                          \
+    tiles |= uint64_t{1} << (bit);
+  GIRIH_CPU_FEATURES(GIRIH_TILES)
+#undef GIRIH_TILES
+  if ((features & tiles) != 0 && !mayUseTiles())
+    features &= ~tiles;
   return features;
 }
 #else

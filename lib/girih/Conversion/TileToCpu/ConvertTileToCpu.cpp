@@ -24,8 +24,8 @@ namespace girih {
 using namespace girih;
 using namespace girih::cpu;
 
-Emitter::Emitter(func::FuncOp source, int64_t width, bool bf16Dots)
-    : source(source), width(width), bf16Dots(bf16Dots), b(source.getContext()),
+Emitter::Emitter(func::FuncOp source, int64_t width, bool bf16Dots, bool amx)
+    : source(source), width(width), bf16Dots(bf16Dots), amx(amx), b(source.getContext()),
       loc(source.getLoc()) {}
 
 LogicalResult Emitter::run() {
@@ -44,8 +44,17 @@ LogicalResult Emitter::run() {
   b.setInsertionPointToEnd(entry);
   if (source.getNumArguments() > 3 && source.getArgument(3).getType().isF32())
     scalars[source.getArgument(3)] = launchField(offsetof(GirihLaunch, scale), b.getF32Type());
+  bool usesTiles = source
+                       .walk([&](tile::DotOp dot) {
+                         return isTiled(dot) ? WalkResult::interrupt() : WalkResult::advance();
+                       })
+                       .wasInterrupted();
+  if (usesTiles)
+    configureTiles();
   if (failed(emitBlock(source.getBody().front())))
     return failure();
+  if (usesTiles)
+    releaseTiles();
   func::ReturnOp::create(b, loc);
   kernel->setAttr("girih.scratch_bytes", b.getI64IntegerAttr(scratchBytes));
   source.erase();
@@ -363,6 +372,10 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
           << vectorWidth.getValue();
       return signalPassFailure();
     }
+    if (amx && !bf16Dots) {
+      getOperation().emitError("expected girih-bf16-dots with girih-amx, but got girih-amx alone");
+      return signalPassFailure();
+    }
     SmallVector<func::FuncOp> kernels;
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       bool isKernel =
@@ -371,7 +384,8 @@ struct ConvertTileToCpu : girih::impl::ConvertTileToCpuBase<ConvertTileToCpu> {
         kernels.push_back(func);
     }
     for (func::FuncOp kernel : kernels)
-      if (failed(checkTileKernel(kernel)) || failed(Emitter(kernel, vectorWidth, bf16Dots).run()))
+      if (failed(checkTileKernel(kernel)) ||
+          failed(Emitter(kernel, vectorWidth, bf16Dots, amx).run()))
         return signalPassFailure();
   }
 };

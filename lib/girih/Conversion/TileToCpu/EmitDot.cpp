@@ -9,7 +9,7 @@
 //   output   acc[m][n lanes] += lhs[k][m] * rhs[k][n lanes]
 // Either way scalars of one operand meet vectors of the other, in tiles of
 // accumulators that stay in registers over the whole depth. Products of bf16 tiles
-// are the same in units of pairs.
+// are the same in units of pairs, or those of AMX tiles (EmitTiles.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +23,8 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
   bool ofPairs = isNarrow(op);
   FailureOr<Buffer> lhs =
       ofPairs ? packPairs(op.getLhs()) : bufferOf(op.getLhs(), /*colMajor=*/true);
-  FailureOr<Buffer> rhs = ofPairs ? pairs[op.getRhs()] : bufferOf(op.getRhs(), /*colMajor=*/false);
+  FailureOr<Buffer> rhs =
+      ofPairs ? pairs.lookup(op.getRhs()) : bufferOf(op.getRhs(), /*colMajor=*/false);
   if (failed(lhs) || failed(rhs))
     return failure();
   auto type = cast<RankedTensorType>(op.getType());
@@ -46,6 +47,17 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
       copy(*acc, result);
     }
   }
+  buffers[op.getResult()] = result;
+  if (isTiled(op)) {
+    TileProduct product;
+    product.lines = colMajor ? tileLines[op.getRhs()] : transposePairs(*lhs);
+    product.pairs = colMajor ? *lhs : *rhs;
+    product.depth = roundUp(lhs->cols) / width;
+    product.result = result;
+    product.accumulate = !startsAtZero;
+    emitTileProduct(product);
+    return success();
+  }
   Product product;
   product.scalars = {rhs->base, rhs->ld, 1, rhs->rows};
   product.vectors = {lhs->base, lhs->ld, lhs->ld / width};
@@ -58,7 +70,6 @@ LogicalResult Emitter::emitDot(tile::DotOp op) {
   product.accumulate = !startsAtZero;
   product.ofPairs = ofPairs;
   emitProduct(product);
-  buffers[op.getResult()] = result;
   return success();
 }
 

@@ -161,8 +161,13 @@ LogicalResult Emitter::emitLoad(tile::LoadOp op) {
   if (!op.getTile().use_empty())
     if (auto dot = dyn_cast<tile::DotOp>(*op.getTile().user_begin());
         dot && isNarrow(dot) && dot.getRhs() == op.getTile()) {
-      Buffer &buffer = pairs[op.getTile()];
-      dot.getTransposeRhs() ? loadRowPairs(rows, buffer) : loadInterleaved(rows, buffer);
+      Value tile = op.getTile();
+      if (!dot.getTransposeRhs())
+        loadInterleaved(rows, pairs[tile]);
+      else if (isTiled(dot))
+        loadTileLines(rows, tileLines[tile]);
+      else
+        loadRowPairs(rows, pairs[tile]);
       return success();
     }
   Buffer buffer = allocate(rows.count, rows.size, isColMajor(op.getTile()));

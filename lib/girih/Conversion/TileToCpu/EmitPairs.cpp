@@ -87,7 +87,9 @@ Buffer Emitter::packPairs(Value tile) {
   if (auto it = pairs.find(tile); it != pairs.end())
     return it->second;
   int64_t numRows = typeOf(tile).getDimSize(0), numCols = typeOf(tile).getDimSize(1);
-  Buffer buffer = allocate(numRows, (numCols + 1) / 2, /*colMajor=*/true);
+  int64_t numPairs = (numCols + 1) / 2, padded = paddedDepth(numPairs);
+  Buffer buffer = allocate(numRows, padded, /*colMajor=*/true);
+  buffer.cols = numPairs;
   auto reductions = reductionsOf(tile);
   Operation *op = tile.getDefiningOp();
   if (isa_and_nonnull<arith::TruncFOp>(op) && !buffers.contains(op->getOperand(0)))
@@ -113,6 +115,9 @@ Buffer Emitter::packPairs(Value tile) {
   if (numCols % 2)
     sums = packColumns(i64(numCols / 2), 1, sums);
   setReductions(reductions, sums);
+  if (padded != numPairs)
+    loop(i64(numPairs * buffer.ld), i64(padded * buffer.ld), width,
+         [&](Value place) { storeVector(splatConstant(0), at(buffer.base, place)); });
   if (op)
     emitted.insert(op);
   return pairs[tile] = buffer;
@@ -140,34 +145,38 @@ Value Emitter::loadRaw(Value base, Type element, int64_t first, int64_t size, in
 }
 
 /// Keys: a row is its pairs already. Whole tiles of packed rows are read in place,
-/// others are copied, with zeros behind the end of a row of odd size and of the tensor.
+/// others are copied.
 void Emitter::loadRowPairs(const Rows &rows, Buffer &buffer) {
   buffer.rows = rows.count;
   buffer.cols = buffer.ld = (rows.size + 1) / 2;
   // A vector more: the end of a line is written with what follows it, line by line.
   buffer.base = allocate(1, rows.count * buffer.ld + width, /*colMajor=*/false).base;
-  auto copyRow = [&](Value r, llvm::function_ref<Value(int64_t)> vector) {
-    for (int64_t lane = 0; lane < buffer.ld; lane += width)
-      storeVector(vector(lane), at(buffer.base, mul(r, buffer.ld), lane));
-  };
-  auto stage = [&] {
-    loop(i64(0), rows.valid, 1, [&](Value r) {
-      Value from = rows.at(*this, r);
-      copyRow(r, [&](int64_t lane) {
-        return loadRaw(from, rows.element, 2 * lane, 2 * width, rows.size);
-      });
-    });
-    loop(rows.valid, i64(rows.count), 1,
-         [&](Value r) { copyRow(r, [&](int64_t) { return splatConstant(0); }); });
-  };
+  auto stage = [&] { copyRowPairs(rows, buffer.base, buffer.ld); };
   if (rows.size % 2)
     return stage();
   buffer.base = inPlaceOr(rows, buffer.base, stage);
 }
 
+/// Copies rows to lines of `ld` pairs, with zeros behind the end of each row and of the
+/// tensor. Writes up to a vector behind a line.
+void Emitter::copyRowPairs(const Rows &rows, Value to, int64_t ld) {
+  auto copyRow = [&](Value r, llvm::function_ref<Value(int64_t)> vector) {
+    for (int64_t lane = 0; lane < ld; lane += width)
+      storeVector(vector(lane), at(to, mul(r, ld), lane));
+  };
+  loop(i64(0), rows.valid, 1, [&](Value r) {
+    Value from = rows.at(*this, r);
+    copyRow(r, [&](int64_t lane) {
+      return loadRaw(from, rows.element, 2 * lane, 2 * width, rows.size);
+    });
+  });
+  loop(rows.valid, i64(rows.count), 1,
+       [&](Value r) { copyRow(r, [&](int64_t) { return splatConstant(0); }); });
+}
+
 /// Values: rows 2r and 2r + 1 interleaved, zeros behind the end.
 void Emitter::loadInterleaved(const Rows &rows, Buffer &buffer) {
-  buffer = allocate((rows.count + 1) / 2, rows.size, /*colMajor=*/false);
+  buffer = allocate(paddedDepth((rows.count + 1) / 2), rows.size, /*colMajor=*/false);
   auto emitLine = [&](Value pair, Value upper, Value lower) {
     for (int64_t lane = 0; lane < buffer.ld;) {
       int64_t size = std::min(2 * width, buffer.ld - lane);

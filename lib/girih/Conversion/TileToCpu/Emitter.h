@@ -8,7 +8,8 @@
 //   buffers  2-D tiles in scratch memory, always f32;
 //   rows     1-D tiles, one vector register for each group of queries;
 //   lazy     elementwise results that their only consumer computes on the fly.
-// Operands of bf16 products are in scratch as pairs of bf16 (EmitPairs.cpp).
+// Operands of bf16 products are in scratch as pairs of bf16 (EmitPairs.cpp), which
+// AMX tiles are loaded from (EmitTiles.cpp).
 // A 2-D buffer is either row-major, or column-major so that queries lie along
 // the lanes.
 //
@@ -61,6 +62,22 @@ struct Product {
   bool ofPairs;
 };
 
+/// What AMX tiles are loaded from line by line: lines of pairs, or of f32, that begin
+/// `stride` bytes (i64) behind one another.
+struct TileLines {
+  mlir::Value base, stride;
+};
+
+/// result += lines * pairs, in tiles of 16 x 16: `depth` of them along the depth. Without
+/// `accumulate`, result = lines * pairs.
+struct TileProduct {
+  TileLines lines;
+  Buffer pairs;
+  int64_t depth;
+  Buffer result;
+  bool accumulate;
+};
+
 class Emitter;
 
 /// Rows of q, k or v that a tile is loaded from.
@@ -95,8 +112,9 @@ struct Array {
 
 class Emitter {
 public:
-  /// `bf16Dots`: products of bf16 tiles are those of pairs; needs a width of 16.
-  Emitter(mlir::func::FuncOp source, int64_t width, bool bf16Dots);
+  /// `bf16Dots`: products of bf16 tiles are those of pairs; needs a width of 16. `amx`:
+  /// in AMX tiles where they fit; needs `bf16Dots`.
+  Emitter(mlir::func::FuncOp source, int64_t width, bool bf16Dots, bool amx);
 
   /// Emits the kernel and erases the source. Errors are reported at their op.
   mlir::LogicalResult run();
@@ -153,7 +171,20 @@ private:
   mlir::Value loadRaw(mlir::Value base, mlir::Type element, int64_t first, int64_t size,
                       int64_t count);
   void loadRowPairs(const Rows &rows, Buffer &buffer);
+  void copyRowPairs(const Rows &rows, mlir::Value to, int64_t ld);
+  int64_t paddedDepth(int64_t pairs) const { return amx ? roundUp(pairs) : pairs; }
   void loadInterleaved(const Rows &rows, Buffer &buffer);
+
+  //===--- EmitTiles.cpp: products in AMX tiles ------------------------------===//
+  bool isTiled(tile::DotOp dot);
+  void configureTiles();
+  void releaseTiles();
+  void callTile(llvm::StringRef name, llvm::ArrayRef<int64_t> tiles, mlir::ValueRange operands);
+  void loadTileLines(const Rows &rows, TileLines &lines);
+  TileLines transposePairs(const Buffer &pairs);
+  void emitTileProduct(const TileProduct &product);
+  void emitTileBlock(const TileProduct &product, mlir::Value line, mlir::Value column, int64_t tall,
+                     int64_t wide);
 
   //===--- EmitElementwise.cpp: chains, rows, reductions --------------------===//
   mlir::LogicalResult emitElementwise(mlir::Operation *op);
@@ -219,7 +250,7 @@ private:
 
   mlir::func::FuncOp source;
   int64_t width;
-  bool bf16Dots;
+  bool bf16Dots, amx;
   mlir::OpBuilder b;
   mlir::Location loc;
   mlir::Value launch, task, scratch;
@@ -228,7 +259,8 @@ private:
 
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, Buffer> buffers;
-  llvm::DenseMap<mlir::Value, Buffer> pairs; ///< tiles as pairs of bf16; sizes in pairs
+  llvm::DenseMap<mlir::Value, Buffer> pairs;        ///< tiles as pairs of bf16; sizes in pairs
+  llvm::DenseMap<mlir::Value, TileLines> tileLines; ///< keys of products in AMX tiles
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> rows;
   llvm::DenseMap<mlir::Value, mlir::Value> rowMemories; ///< scratch copies of rows
   llvm::DenseSet<mlir::Operation *> emitted;
