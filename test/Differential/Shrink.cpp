@@ -73,13 +73,12 @@ private:
 
   bool simplifySettings() {
     bool isSimpler = false;
-    for (bool isTaken :
-         {set(&KernelCase::cpu, std::string()), set(&KernelCase::dtype, GIRIH_F32),
-          set(&KernelCase::roundsOutput, false), set(&KernelCase::score, Score()),
-          set(&KernelCase::tileQ, int64_t(0)), set(&KernelCase::tileK, int64_t(0)),
-          set(&KernelCase::topLeft, false), set(&LaunchCase::batch, int64_t(1)),
-          set(&LaunchCase::magnitude, 1.0f), set(&LaunchCase::scale, 0.0f),
-          set(&LaunchCase::zeroScale, false), set(&LaunchCase::threads, 1)})
+    for (bool isTaken : {set(&KernelCase::cpu, std::string()), set(&KernelCase::dtype, GIRIH_F32),
+                         set(&KernelCase::roundsOutput, false), set(&KernelCase::score, Score()),
+                         set(&KernelCase::tileQ, int64_t(0)), set(&KernelCase::tileK, int64_t(0)),
+                         set(&KernelCase::topLeft, false), set(&LaunchCase::batch, int64_t(1)),
+                         set(&LaunchCase::magnitude, 1.0f), set(&LaunchCase::scale, 0.0f),
+                         set(&LaunchCase::zeroScale, false), set(&LaunchCase::threads, 1)})
       isSimpler |= isTaken;
     for (auto member : {&LaunchCase::q, &LaunchCase::k, &LaunchCase::v, &LaunchCase::o})
       isSimpler |= set(member, Layout::Contiguous);

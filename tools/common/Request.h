@@ -35,7 +35,7 @@ void addKernelFlags(Flags &flags, RequestFlags &values, llvm::StringRef defaultC
 
 /// A checked problem, and how to run it.
 struct Request : Problem {
-  Score score; ///< may be none
+  Score score;                         ///< may be none
   std::optional<std::string> cacheDir; ///< as in SessionOptions
   bool cuda = false;                   ///< run on an NVIDIA GPU
   std::string chip;                    ///< that kernels for it are for; empty: the device's
