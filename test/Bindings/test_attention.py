@@ -165,6 +165,25 @@ def test_scores(rng, session, function):
     assert error(out, expected) < 1e-5 and error(lse, expected_lse) < 1e-5
 
 
+def test_tables_of_patterns_and_scores_keep_apart(rng, session):
+    q, k, v = tensors(rng, nq=96, nk=96)
+    for documents, height in ((3, 1.0), (5, 2.0)):
+        ids = np.sort(rng.integers(0, documents, 96))
+        bias = rng.standard_normal((4, 7)).astype(np.float32) * height
+
+        def score(score, b, h, q, k):
+            return score + bias[h, (q - k) % 7] * ids[k]
+
+        pattern = girih.pattern(lambda b, h, q, k: ids[q] == ids[k]) & girih.segments(
+            np.array([0, 50, 96])
+        )
+        out = girih.attention(q, k, v, pattern, score=girih.score(score), session=session)
+        half = np.arange(96) < 50
+        keep = (ids[:, None] == ids) & (half[:, None] == half)
+        assert error(out, dense(q, k, v, keep, score=score)[0]) < 1e-5
+        assert session.compilations == 1
+
+
 def test_new_shapes_compile_nothing(rng, session):
     for nq, nk, heads, batch in ((64, 64, 2, 1), (1, 500, 4, 3), (333, 333, 8, 1), (7, 9, 2, 2)):
         q, k, v = tensors(rng, batch=batch, heads=heads, nq=nq, nk=nk)

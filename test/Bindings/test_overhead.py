@@ -15,8 +15,8 @@ from girih._launch import Frame
 LIMIT_US = 15
 
 
-def best(function, calls=2000, rounds=7):
-    """Microseconds of a call, the best of several rounds."""
+def best(function, calls=200, rounds=100):
+    """Microseconds of a call, the best of many short rounds: others use the machine too."""
     for _ in range(100):
         function()
     shortest = float("inf")

@@ -35,6 +35,18 @@ llvm::Error capi::prepare(const GirihKernelDesc &desc, const Tensors &tensors, f
   return llvm::Error::success();
 }
 
+llvm::Error capi::checkLengths(const Pattern &pattern, const GirihMapParams &params) {
+  Shape shape;
+  shape.numQ = params.num_q;
+  shape.numK = params.num_k;
+  shape.heads = params.heads;
+  shape.qOffset = params.q_offset;
+  shape.qEnd = params.q_end;
+  if (std::string problem = validateShape(pattern, shape); !problem.empty())
+    return invalidError(problem);
+  return llvm::Error::success();
+}
+
 //===----------------------------------------------------------------------===//
 // Options
 //===----------------------------------------------------------------------===//

@@ -46,6 +46,10 @@ struct Prepared {
 llvm::Error prepare(const GirihKernelDesc &desc, const Tensors &tensors, float scale,
                     const std::vector<GirihOperand> &operands, Prepared &prepared);
 
+/// What a pattern asks of lengths and the runtime cannot know: a grid that they match,
+/// every head covered. For new lengths only, as it walks the pattern.
+llvm::Error checkLengths(const Pattern &pattern, const GirihMapParams &params);
+
 /// What compile options say, as the session takes them.
 struct CompileRequest {
   DLDeviceType device = kDLCPU;

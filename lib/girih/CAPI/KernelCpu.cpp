@@ -47,6 +47,8 @@ llvm::Expected<std::shared_ptr<const GirihBlockMap>> CpuKernel::map(const GirihM
   Lengths lengths{params.batch, params.heads, params.num_q, params.num_k};
   if (std::shared_ptr<const GirihBlockMap> known = maps.find(lengths))
     return known;
+  if (llvm::Error error = checkLengths(tables.pattern, params))
+    return std::move(error);
   auto made = code->blockMap(params, &milliseconds);
   if (!made)
     return made.takeError();

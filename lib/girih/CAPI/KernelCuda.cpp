@@ -139,6 +139,8 @@ llvm::Expected<std::shared_ptr<Loaded>> Modules::on(int32_t ordinal) {
 
 llvm::Expected<std::shared_ptr<Plan>>
 CudaKernel::makePlan(std::shared_ptr<Loaded> loaded, const Prepared &prepared, double &mapMs) {
+  if (llvm::Error error = checkLengths(tables.pattern, prepared.params))
+    return std::move(error);
   const GirihCudaKernelDesc &desc = loaded->code->desc;
   auto start = std::chrono::steady_clock::now();
   GirihBlockMap *built = nullptr;
