@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from reference import dense, error
+from expected import dense, error
 
 import girih
 
