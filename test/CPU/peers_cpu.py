@@ -201,13 +201,18 @@ def mean_lines(records):
     return lines
 
 
+def milliseconds(value):
+    """Three digits, and no exponent."""
+    return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
+
+
 def cells(record):
     """The columns of a row, as texts."""
     row = record["row"]
     texts = [row["pattern"], row["dtype"], str(row["n"]), str(row["dim"])]
     for peer in ("girih", "sdpa", "flex"):
         entry = record.get(peer)
-        texts.append("" if entry is None else f"{entry['ms']:.3g}" if "ms" in entry else "failed")
+        texts.append("" if entry is None else milliseconds(entry["ms"]) if "ms" in entry else "failed")
     texts += ["" if ratio(record, peer) is None else f"{ratio(record, peer):.2f}" for peer, _, _ in GOALS]
     entries = [record[p] for p in ("girih", "sdpa", "flex") if "ms" in record.get(p, {})]
     texts.append(f"{100 * max((e['spread'] for e in entries), default=0):.1f} %")
