@@ -1,0 +1,79 @@
+# Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Operands of the operator as patterns and scores of the package.
+
+Sessions find kernels by these objects, so the same operands must give the same object.
+Tables are operands of a launch; a table is the same as long as it is the same tensor
+and PyTorch has counted no write to it.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import threading
+from typing import Any, Callable, Dict, Sequence, Tuple
+
+import torch
+
+from .._patterns import Pattern, parse
+from .._scores import Score, score
+
+#: Texts without tables, and texts with the tables of the latest calls.
+_MAX_TEXTS, _MAX_TABLES = 1024, 64
+
+_lock = threading.Lock()
+_patterns: Dict[str, Pattern] = {}
+_scores: Dict[str, Score] = {}
+_tables: "collections.OrderedDict[Any, Tuple[Any, Any]]" = collections.OrderedDict()
+
+
+def pattern_of(text: str, tables: Sequence[torch.Tensor]) -> Pattern:
+    """The pattern of a text whose @t0, @t1, ... are `tables`."""
+    made: Pattern
+    made = _with_tables("pattern", text, tables, parse) if tables else _of(_patterns, text, parse)
+    return made
+
+
+def score_of(text: str, tables: Sequence[torch.Tensor]) -> Score:
+    """The score function of a text whose @t0, @t1, ... are `tables`."""
+    made: Score
+    made = _with_tables("score", text, tables, score) if tables else _of(_scores, text, score)
+    return made
+
+
+def _of(known: Dict[str, Any], text: str, make: Callable[[str], Any]) -> Any:
+    made = known.get(text)
+    if made is None:
+        made = make(text)
+        if len(known) >= _MAX_TEXTS:
+            known.clear()
+        known[text] = made
+    return made
+
+
+def _with_tables(kind: str, text: str, tables: Sequence[torch.Tensor], make: Callable[..., Any]) -> Any:
+    key = (kind, text, *[_state(table) for table in tables])
+    with _lock:
+        entry = _tables.get(key)
+        if entry is not None:
+            _tables.move_to_end(key)
+            return entry[0]
+    # Aliases: to the package the same array object is the same table for good.
+    made = make(text, **{f"t{number}": table.detach() for number, table in enumerate(tables)})
+    with _lock:
+        # Tensors are held, so that no other one gets the identity in the key.
+        _tables[key] = (made, tuple(tables))
+        if len(_tables) > _MAX_TABLES:
+            _tables.popitem(last=False)
+    return made
+
+
+def _state(table: torch.Tensor) -> Any:
+    """Differs when the values do."""
+    if not table.is_inference():
+        return id(table), table._version
+    # Writes to it are not counted.
+    host = table.cpu().contiguous()
+    content = host.view(torch.uint8).numpy().tobytes() if host.dim() else host.numpy().tobytes()
+    return host.dtype, tuple(host.shape), hashlib.blake2b(content, digest_size=16).digest()
