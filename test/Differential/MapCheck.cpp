@@ -156,7 +156,7 @@ std::string MapChecker::checkStats(const char *name, const GirihMapStats &stats)
 std::string differential::checkMaps(CompiledKernel &kernel, const KernelCase &kernelCase,
                                     const LaunchCase &launch) {
   const GirihKernelDesc &desc = kernel.desc();
-  std::vector<GirihOperand> operands = patternOperands(kernelCase.pattern);
+  std::vector<GirihOperand> operands = patternOperands(kernelCase.pattern, kernelCase.score);
   GirihMapParams params =
       mapParams(launch.batch, launch.heads, launch.numQ, launch.numK,
                 kernelCase.topLeft ? GIRIH_TOP_LEFT : GIRIH_BOTTOM_RIGHT, operands, desc);

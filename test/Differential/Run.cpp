@@ -222,7 +222,7 @@ std::string differential::runLaunch(uint64_t seed, CompiledKernel &kernel,
   // One more than there is to write.
   std::vector<float> lse(launch.batch * launch.heads * launch.numQ + 1,
                          std::numeric_limits<float>::quiet_NaN());
-  std::vector<GirihOperand> operands = patternOperands(kernelCase.pattern);
+  std::vector<GirihOperand> operands = patternOperands(kernelCase.pattern, kernelCase.score);
   if (llvm::Error error =
           kernel.launch(p->q.view(), p->k.view(), p->v.view(), p->o.view(),
                         launch.wantsLse ? lse.data() : nullptr,

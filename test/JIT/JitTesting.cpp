@@ -114,8 +114,8 @@ CompileOptions optionsFor(const Sizes &sizes) {
 }
 
 std::string launch(CompiledKernel &kernel, Tensors &t, const Pattern &pattern, int threads,
-                   LaunchReport *report) {
-  std::vector<GirihOperand> operands = patternOperands(pattern);
+                   LaunchReport *report, const Score &read) {
+  std::vector<GirihOperand> operands = patternOperands(pattern, read);
   if (llvm::Error error =
           kernel.launch(t.q, t.k, t.v, t.o, t.lse.data(), t.scale, operands, threads, report))
     return llvm::toString(std::move(error));
@@ -149,9 +149,10 @@ std::string compareWithReference(const Tensors &t, const Pattern &pattern,
 }
 
 std::string check(CompiledKernel &kernel, const Pattern &pattern, const Sizes &sizes,
-                  const ScoreFunction &score) {
+                  const ScoreFunction &score, const Score &read) {
   Tensors tensors(sizes);
-  if (std::string problem = launch(kernel, tensors, pattern); !problem.empty())
+  std::string problem = launch(kernel, tensors, pattern, /*threads=*/1, /*report=*/nullptr, read);
+  if (!problem.empty())
     return problem;
   return compareWithReference(tensors, pattern, score, kernel.desc().align == GIRIH_TOP_LEFT);
 }

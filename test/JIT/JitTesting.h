@@ -64,9 +64,9 @@ std::shared_ptr<CompiledKernel> compile(Session &session, const Pattern &pattern
 /// Options for the dims of `sizes`, f32.
 CompileOptions optionsFor(const Sizes &sizes);
 
-/// Launches with the operands of `pattern`; empty or the error.
+/// Launches with the operands of `pattern` and of the score `read`; empty or the error.
 std::string launch(CompiledKernel &kernel, Tensors &tensors, const Pattern &pattern,
-                   int threads = 1, LaunchReport *report = nullptr);
+                   int threads = 1, LaunchReport *report = nullptr, const Score &read = {});
 
 /// Empty, or how far the outputs of a launch are from the reference, by what a kernel
 /// for inputs of `dtype` may be off.
@@ -76,7 +76,7 @@ std::string compareWithReference(const Tensors &tensors, const Pattern &pattern,
 
 /// launch() and compareWithReference().
 std::string check(CompiledKernel &kernel, const Pattern &pattern, const Sizes &sizes,
-                  const ScoreFunction &score = {});
+                  const ScoreFunction &score = {}, const Score &read = {});
 
 /// The error of a compilation that must fail.
 std::string compileError(Session &session, const Pattern &pattern, const CompileOptions &options,

@@ -27,7 +27,7 @@ static void expectScore(const Score &score, ScoreFunction expected = {}, const c
   ASSERT_TRUE(kernel);
   if (!expected)
     expected = scoreFunction(score, makeShape(sizes.numQ, sizes.numK, sizes.heads, false));
-  EXPECT_EQ(check(*kernel, causal(), sizes, expected), "") << score.str();
+  EXPECT_EQ(check(*kernel, causal(), sizes, expected, score), "") << score.str();
 }
 
 static void expectScore(const char *text, const char *cpu = "") {
@@ -116,6 +116,100 @@ TEST(Score, WideIntegers) {
   expectScore("score + 0.001 * (h * (q - k)) - 0.5 * (q * k % 7 / 2)");
   expectScore("score + 0.0625 * ((q - k) * 5000000000 / 10000000001)");
   expectScore("where(q * q < k * k + 1000, score, score * 0.5)");
+}
+
+//===----------------------------------------------------------------------===//
+// Lookups
+//===----------------------------------------------------------------------===//
+
+/// About N(0, 1) / 2, the same each time.
+static Table drawTable(const char *name, std::vector<int64_t> shape) {
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  std::vector<float> values;
+  for (int64_t i = 0; i != count; ++i)
+    values.push_back(std::sin(static_cast<float>(i * i % 1009)));
+  return Table::ofFloats(name, std::move(values), std::move(shape));
+}
+
+TEST(Score, LooksUpFloatsAndIntegers) {
+  // 77 queries at 53 to 129 over 130 keys.
+  Table bias = drawTable("bias", {4, 259}), wide = drawTable("wide", {2, 4, 16, 130});
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i != 130; ++i)
+    numbers.push_back(i * 37 % 31);
+  Table bucket("bucket", numbers), slope("slope", {-4, 3, 2, -1});
+  Score scores[] = {
+      score([&](Real s, Index, Index h, Index q, Index k) { return s + bias(h, q - k + 129); }),
+      score([&](Real s, Index, Index h, Index q, Index k) {
+        return s + 0.125 * slope(h) * Real(abs(q - k)) / 64;
+      }),
+      score([&](Real s, Index b, Index h, Index q, Index k) {
+        return s * Real(wide(b, h, q / 8 % 16, k)) + 0.25 * Real(bucket(k) % 3);
+      }),
+      // Lookups of lookups, clamped distances, branches.
+      score([&](Real s, Index, Index h, Index q, Index k) {
+        return s + bias(h, bucket(min(max(q - k, 0), 129)) + 31);
+      }),
+      score([&](Real s, Index, Index, Index q, Index k) {
+        return where(bucket(q) == bucket(k), s, s - bias(0, where(q < k, q, k)));
+      }),
+      // The same for every lane, and for every pair.
+      score([&](Real s, Index, Index h, Index, Index k) { return s + bias(h, k) + slope(2); }),
+      score([&](Real s, Index, Index, Index, Index) {
+        return s - 0.01 * Real(bucket((Index::nk() - Index::nq()) / 2));
+      }),
+  };
+  for (const Score &score : scores)
+    for (const char *cpu : {"", "x86-64-v3", "x86-64"})
+      expectScore(score, {}, cpu);
+}
+
+TEST(Score, TablesCompileNothing) {
+  auto session = makeSession();
+  Sizes sizes{1, 4, 4, 60, 60, 16, 16};
+  auto biased = [](const Table &bias) {
+    return score([&](Real s, Index, Index h, Index, Index k) { return s + bias(h, k); });
+  };
+  Shape shape = makeShape(60, 60, 4, false);
+  for (int64_t extent : {60, 100}) {
+    CompileOptions options = optionsFor(sizes);
+    options.score = biased(drawTable("bias", {4, extent}));
+    auto kernel = compile(*session, causal(), options);
+    ASSERT_TRUE(kernel);
+    EXPECT_EQ(check(*kernel, causal(), sizes, scoreFunction(options.score, shape), options.score),
+              "");
+  }
+  EXPECT_EQ(session->compilations(), 1);
+  CompileOptions options = optionsFor(sizes);
+  options.score = biased(drawTable("bias", {4, 59}));
+  auto kernel = compile(*session, causal(), options);
+  ASSERT_TRUE(kernel);
+  EXPECT_EQ(session->compilations(), 1);
+  Tensors tensors(sizes);
+  EXPECT_EQ(launch(*kernel, tensors, causal(), 1, nullptr, options.score),
+            "expected index 1 of table @bias, whose extent is 59, to lie in 0..58, but got 0..59");
+}
+
+/// A table that both read is one operand.
+TEST(Score, SharesTablesWithThePattern) {
+  auto session = makeSession();
+  Sizes sizes{1, 2, 2, 90, 90, 16, 16};
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i != 90; ++i)
+    ids.push_back(i / 20);
+  Table doc("doc", ids), bias = drawTable("bias", {5, 5});
+  Pattern pattern = predicate([&](Index, Index, Index q, Index k) { return doc(q) >= doc(k); });
+  CompileOptions options = optionsFor(sizes);
+  options.score = score([&](Real s, Index, Index, Index q, Index k) {
+    return s + bias(min(max(doc(q), 0), 4), min(max(doc(k), 0), 4));
+  });
+  EXPECT_EQ(patternOperands(pattern, options.score).size(), 2u);
+  auto kernel = compile(*session, pattern, options);
+  ASSERT_TRUE(kernel);
+  ScoreFunction expected = scoreFunction(options.score, makeShape(90, 90, 2, false));
+  EXPECT_EQ(check(*kernel, pattern, sizes, expected, options.score), "");
 }
 
 TEST(Score, InvalidScoresAreErrors) {

@@ -37,7 +37,7 @@ llvm::Error girih::runCpu(Session &session, const Request &r, Tensors &tensors, 
   if (!kernel)
     return kernel.takeError();
   result.compileMs = (*kernel)->compileMs();
-  std::vector<GirihOperand> operands = patternOperands(r.pattern);
+  std::vector<GirihOperand> operands = patternOperands(r.pattern, r.score);
   if (llvm::Error error = measureMap(**kernel, r, operands, result))
     return error;
 

@@ -150,7 +150,7 @@ llvm::Error girih::runCuda(Session &session, const Request &r, Tensors &tensors,
   result.tileK = desc.base.tile_k;
 
   // The map.
-  std::vector<GirihOperand> operands = patternOperands(r.pattern);
+  std::vector<GirihOperand> operands = patternOperands(r.pattern, r.score);
   GirihMapParams params = mapParams(r.batch, r.heads, r.numQ, r.numK, r.align, operands, desc.base);
   auto start = std::chrono::steady_clock::now();
   GirihBlockMap *built = nullptr;

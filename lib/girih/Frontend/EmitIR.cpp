@@ -270,7 +270,7 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
   Type list = tensor({dynamic}, b.getI64Type());
   for (const PatternNode *table : tables)
     inputs.append(table->kind == PatternKind::BlockTable ? 2 : 1, list);
-  std::vector<TableRef> lookups = patternLookups(pattern);
+  std::vector<TableRef> lookups = kernelLookups(pattern, spec.score);
   for (const TableRef &table : lookups)
     inputs.push_back(lookupType(context, *table));
   Type results[] = {tensor({dynamic, dynamic, dynamic, spec.vDim}, spec.output),
@@ -311,7 +311,8 @@ OwningOpRef<ModuleOp> girih::emitKernel(MLIRContext *context, const Pattern &pat
       Value tensor = var == Var::NQ ? attention.getQ() : attention.getK();
       return tensor::DimOp::create(b, loc, tensor, 2);
     };
-    YieldOp::create(b, loc, emitScore(b, loc, spec.score, body->getArgument(0), variable));
+    auto table = [&](const TableData &data) { return arrays.lookup(&data); };
+    YieldOp::create(b, loc, emitScore(b, loc, spec.score, {body->getArgument(0), variable, table}));
   }
   return module;
 }

@@ -27,7 +27,7 @@ struct KernelSpec {
 };
 
 /// A module with one function (q, k, v, scale, run-time operands...) -> (o, lse).
-/// Operands come in the order of `patternTables`, then of `patternLookups`. The pattern must
+/// Operands come in the order of `patternTables`, then of `kernelLookups`. The pattern must
 /// be valid.
 mlir::OwningOpRef<mlir::ModuleOp> emitKernel(mlir::MLIRContext *context, const Pattern &pattern,
                                              const KernelSpec &spec);

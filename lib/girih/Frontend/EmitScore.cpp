@@ -5,8 +5,9 @@
 //
 // A score is computed for every pair that a kernel visits, so integers are 32 bits
 // wide wherever their ranges say that this is enough, and a division is what the
-// sign of its operand and its divisor need. Predicates keep index arithmetic
-// (EmitIR.cpp): they are analysed.
+// sign of its operand and its divisor need. Indices of lookups are index arithmetic
+// as predicates are (EmitIR.cpp): both are analysed, and launches prove that lookups
+// stay within their tables.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,10 +15,14 @@
 
 #include "girih/Frontend/PatternDetail.h"
 
+#include "girih/Pattern/Girih.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 #include <limits>
 
@@ -29,8 +34,8 @@ namespace {
 
 class ScoreEmitter {
 public:
-  ScoreEmitter(OpBuilder &b, Location loc, Value score, llvm::function_ref<Value(Var)> variable)
-      : b(b), loc(loc), score(score), variable(variable) {}
+  ScoreEmitter(OpBuilder &b, Location loc, const ScoreInputs &inputs)
+      : b(b), loc(loc), inputs(inputs) {}
 
   /// An expression as f32; integers are converted.
   Value real(const Expr &expr);
@@ -50,6 +55,7 @@ private:
   Value emitCondition(const Expr &expr);
   Value compare(const Expr &expr);
   Value divide(const Expr &expr, Type type);
+  Value lookup(const Expr &expr);
   Value quotient(const Expr &lhs, const Expr &rhs);
   /// An integer expression as i32 or index; narrow values must fit.
   Value integer(const Expr &expr, Type type);
@@ -61,7 +67,8 @@ private:
   }
   /// What an integer operation on these is done in.
   Type typeFor(std::initializer_list<IntRange> ranges) {
-    return llvm::all_of(ranges, isNarrow) ? Type(b.getI32Type()) : Type(b.getIndexType());
+    return !isIndex && llvm::all_of(ranges, isNarrow) ? Type(b.getI32Type())
+                                                      : Type(b.getIndexType());
   }
   Value constant(Type type, int64_t value) {
     return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, value));
@@ -72,16 +79,17 @@ private:
 
   OpBuilder &b;
   Location loc;
-  Value score;
-  llvm::function_ref<Value(Var)> variable;
-  llvm::DenseMap<const Expr *, Known> nodes;
+  const ScoreInputs &inputs;
+  /// Whether what is emitted is the index of a lookup. Nodes are known apart for both.
+  bool isIndex = false;
+  llvm::DenseMap<const Expr *, Known> nodes[2];
   Value variables[6]; ///< as i32, which holds every position; by Var
 };
 
 } // namespace
 
 ScoreEmitter::Known ScoreEmitter::node(const Expr &expr) {
-  if (auto it = nodes.find(&expr); it != nodes.end())
+  if (auto it = nodes[isIndex].find(&expr); it != nodes[isIndex].end())
     return it->second;
   IntRange range;
   if (expr.type == ExprType::Integer) {
@@ -90,7 +98,7 @@ ScoreEmitter::Known ScoreEmitter::node(const Expr &expr) {
     range = girih::detail::rangeOf(expr, lhs, rhs);
   }
   Value value = expr.kind == ExprKind::Constant ? Value() : emit(expr, range);
-  nodes[&expr] = {value, range};
+  nodes[isIndex][&expr] = {value, range};
   return {value, range};
 }
 
@@ -118,13 +126,17 @@ Value ScoreEmitter::integer(const Expr &expr, Type type) {
 }
 
 Value ScoreEmitter::emitInteger(const Expr &expr, IntRange range) {
+  if (expr.kind == ExprKind::Lookup)
+    return lookup(expr);
+  if (expr.kind == ExprKind::Variable && isIndex)
+    return inputs.variable(expr.var);
   if (expr.kind == ExprKind::Variable) {
     Value &known = variables[static_cast<int>(expr.var)];
     if (!known)
-      known = arith::IndexCastOp::create(b, loc, b.getI32Type(), variable(expr.var));
+      known = arith::IndexCastOp::create(b, loc, b.getI32Type(), inputs.variable(expr.var));
     return known;
   }
-  IntRange lhsRange = node(*expr.lhs).range;
+  IntRange lhsRange = node(*expr.lhs).range; // emits it, if it was not yet
   IntRange rhsRange = expr.rhs ? node(*expr.rhs).range : IntRange();
   Type type = typeFor({range, lhsRange, rhsRange});
   if (expr.kind == ExprKind::Div || expr.kind == ExprKind::Mod)
@@ -159,6 +171,11 @@ Value ScoreEmitter::emitInteger(const Expr &expr, IntRange range) {
 Value ScoreEmitter::divide(const Expr &expr, Type type) {
   int64_t divisor = expr.rhs->value;
   bool isDiv = expr.kind == ExprKind::Div;
+  if (isIndex) {
+    AffineExpr x = getAffineDimExpr(0, b.getContext());
+    AffineMap map = AffineMap::get(1, 0, isDiv ? x.floorDiv(divisor) : x % divisor);
+    return affine::AffineApplyOp::create(b, loc, map, ValueRange{integer(*expr.lhs, type)});
+  }
   Value x = integer(*expr.lhs, type), by = constant(type, divisor);
   // Shifts and masks of two's complement round down by themselves.
   if (llvm::isPowerOf2_64(static_cast<uint64_t>(divisor))) {
@@ -180,6 +197,14 @@ Value ScoreEmitter::divide(const Expr &expr, Type type) {
   Value towardsZero = arith::DivSIOp::create(b, loc, x, by);
   Value less = arith::SubIOp::create(b, loc, towardsZero, constant(type, 1));
   return arith::SelectOp::create(b, loc, isBelow, less, towardsZero);
+}
+
+Value ScoreEmitter::lookup(const Expr &expr) {
+  SmallVector<Value> indices;
+  llvm::SaveAndRestore<bool> asIndex(isIndex, true);
+  for (const ExprRef &index : expr.indices)
+    indices.push_back(integer(*index, b.getIndexType()));
+  return LookupOp::create(b, loc, inputs.table(*expr.table), indices);
 }
 
 //===----------------------------------------------------------------------===//
@@ -214,7 +239,9 @@ Value ScoreEmitter::emitReal(const Expr &expr) {
   if (expr.kind == ExprKind::Literal)
     return constant(expr.real);
   if (expr.kind == ExprKind::Score)
-    return score;
+    return inputs.score;
+  if (expr.kind == ExprKind::Lookup)
+    return lookup(expr);
   if (expr.kind == ExprKind::Div)
     return quotient(*expr.lhs, *expr.rhs);
   Value lhs = real(*expr.lhs), rhs = expr.rhs ? real(*expr.rhs) : Value();
@@ -312,7 +339,6 @@ Value ScoreEmitter::compare(const Expr &expr) {
                                integer(*expr.rhs, type));
 }
 
-Value girih::emitScore(OpBuilder &b, Location loc, const Score &score, Value scaled,
-                       llvm::function_ref<Value(Var)> variable) {
-  return ScoreEmitter(b, loc, scaled, variable).real(*score.get());
+Value girih::emitScore(OpBuilder &b, Location loc, const Score &score, const ScoreInputs &inputs) {
+  return ScoreEmitter(b, loc, inputs).real(*score.get());
 }

@@ -15,11 +15,17 @@
 
 namespace girih {
 
-/// Emits a score as ops of arith and math where `b` stands and returns it as f32.
-/// `scaled` is the score as it comes, an f32; `variable` gives the others, of type
-/// index, each when it is first read. The score must be valid.
+/// What a score reads. The functions are asked when something is first read.
+struct ScoreInputs {
+  mlir::Value score;                                        ///< after the scale, f32
+  llvm::function_ref<mlir::Value(Var)> variable;            ///< of type index
+  llvm::function_ref<mlir::Value(const TableData &)> table; ///< a tensor of `lookupType`
+};
+
+/// Emits a score as ops of arith and math, and lookups, where `b` stands, and returns it as
+/// f32. The score must be valid.
 mlir::Value emitScore(mlir::OpBuilder &b, mlir::Location loc, const Score &score,
-                      mlir::Value scaled, llvm::function_ref<mlir::Value(Var)> variable);
+                      const ScoreInputs &inputs);
 
 } // namespace girih
 

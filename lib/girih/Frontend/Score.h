@@ -95,6 +95,10 @@ private:
 /// Structural equality.
 bool operator==(const Score &a, const Score &b);
 
+/// Tables that a pattern and a score look up, in the order of the kernel's arguments: those of
+/// `patternLookups`, then what the score reads besides.
+std::vector<TableRef> kernelLookups(const Pattern &pattern, const Score &score);
+
 /// Whether two patterns, each with a score or none, differ in nothing but values and lengths
 /// of run-time operands, so that one kernel serves both.
 bool differInTablesOnly(const Pattern &a, const Pattern &b, const Score &scoreA = {},

@@ -7,7 +7,7 @@
 
 #include "girih/Frontend/Table.h"
 
-#include "girih/Frontend/Pattern.h"
+#include "girih/Frontend/Score.h"
 
 #include <algorithm>
 #include <cctype>
@@ -132,6 +132,14 @@ private:
 std::vector<TableRef> girih::exprLookups(const Expr &expr) {
   LookupCollector collector;
   collector.add(expr);
+  return std::move(collector.tables);
+}
+
+std::vector<TableRef> girih::kernelLookups(const Pattern &pattern, const Score &score) {
+  LookupCollector collector;
+  collector.add(*pattern);
+  if (score)
+    collector.add(*score.get());
   return std::move(collector.tables);
 }
 

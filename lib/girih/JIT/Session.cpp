@@ -388,7 +388,7 @@ GirihOperand girih::tableOperand(const TableData &table) {
   return operand;
 }
 
-std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {
+std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern, const Score &score) {
   std::vector<GirihOperand> operands;
   auto add = [&](const std::vector<int64_t> &values) {
     GirihOperand operand{};
@@ -404,7 +404,7 @@ std::vector<GirihOperand> girih::patternOperands(const Pattern &pattern) {
     add(table->indptr);
     add(table->indices);
   }
-  for (const TableRef &table : patternLookups(pattern))
+  for (const TableRef &table : kernelLookups(pattern, score))
     operands.push_back(tableOperand(*table));
   return operands;
 }

@@ -181,9 +181,9 @@ public:
 /// A table that lookups read as a run-time operand, borrowed from it.
 GirihOperand tableOperand(const TableData &table);
 
-/// The run-time operands of a pattern, borrowed from its tree: those of `patternTables`, then
-/// `patternLookups`.
-std::vector<GirihOperand> patternOperands(const Pattern &pattern);
+/// The run-time operands of a pattern and a score, borrowed from their trees: those of
+/// `patternTables`, then `kernelLookups`.
+std::vector<GirihOperand> patternOperands(const Pattern &pattern, const Score &score = {});
 
 /// Lengths of a launch as the map engine takes them; operands are borrowed.
 GirihMapParams mapParams(int64_t batch, int64_t heads, int64_t numQ, int64_t numK, GirihAlign align,

@@ -86,6 +86,7 @@ void girih::buildWsPipeline(OpPassManager &pm, const PipelineOptions &) {
 
 void girih::buildHopperPipeline(OpPassManager &pm, const PipelineOptions &) {
   pm.addPass(createConvertWsToHopper());
+  pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
@@ -95,6 +96,7 @@ void girih::buildAmperePipeline(OpPassManager &pm, const PipelineOptions &option
   ConvertTileToAmpereOptions ampere;
   ampere.chip = options.chip;
   pm.addPass(createConvertTileToAmpere(ampere));
+  pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }

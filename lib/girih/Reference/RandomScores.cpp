@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 using namespace girih;
 
@@ -41,6 +42,7 @@ private:
   Index integer(int depth);
   Bool condition(int depth);
   Real bias(int depth);
+  Real lookup();
 
   std::mt19937_64 &random;
 };
@@ -111,11 +113,32 @@ Bool Drawer::condition(int depth) {
   }
 }
 
+/// A float or an integer of a table, at indices that never leave it.
+Real Drawer::lookup() {
+  int64_t rows = between(1, 5), columns = between(1, 40);
+  std::vector<int64_t> ints;
+  std::vector<float> floats;
+  for (int64_t i = 0; i != rows * columns; ++i) {
+    ints.push_back(between(-8, 8));
+    floats.push_back(static_cast<float>(ints.back()) * 0.125f);
+  }
+  // Names tell tables apart when the score is parsed again.
+  std::string name = "t" + std::to_string(random() % 1000000007);
+  std::vector<int64_t> shape = {rows, columns};
+  bool isFloat = oneIn(2);
+  Table table = isFloat ? Table::ofFloats(name, std::move(floats), shape)
+                        : Table(name, std::move(ints), shape);
+  Index a = integer(0), b = integer(0);
+  Index row = oneIn(2) ? integer(0) % rows : min(max(a - b, 0), rows - 1);
+  Index column = oneIn(2) ? (a - b) % columns : (a + 3 * b) / 4 % columns;
+  return isFloat ? Real(table(row, column)) : 0.25 * Real(table(row, column));
+}
+
 /// At most a few units, and no steeper where its argument is large.
 Real Drawer::bias(int depth) {
   Index i = integer(depth - 1);
   Real size = Real(abs(i));
-  switch (between(0, 17)) {
+  switch (between(0, 18)) {
   case 0:
     return oneOf({0.0625, -0.01}) * Real(i);
   case 1:
@@ -150,6 +173,8 @@ Real Drawer::bias(int depth) {
     return where(condition(depth - 1), -rsqrt(1.0 + size), 0.5);
   case 16:
     return min(0.0625 * i, oneOf({1.5, 0.0})) + max(-0.0625 * Real(i), -1.5);
+  case 17:
+    return lookup();
   default:
     return abs(0.5 - 0.03125 * Real(i)) * Real(integer(0) % 3);
   }

@@ -7,6 +7,8 @@
 
 #include "girih/Conversion/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
@@ -239,12 +241,23 @@ private:
     OpBuilder::InsertionGuard guard(b);
     IRMapping mapping;
     op.getScore().cloneInto(&map.getBody(), mapping);
+    expandIndices(map.getBody().front());
     Operation *yield = map.getBody().front().getTerminator();
     b.setInsertionPoint(yield);
     Value factor = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(log2e));
     Value inLog2 = arith::MulFOp::create(b, loc, yield->getOperand(0), factor);
     yield->setOperand(0, inLog2);
     return map;
+  }
+
+  /// Floor division and modulo of indices, which no backend has, as plain arithmetic.
+  void expandIndices(Block &body) {
+    for (auto apply : llvm::make_early_inc_range(body.getOps<affine::AffineApplyOp>())) {
+      b.setInsertionPoint(apply);
+      auto values = affine::expandAffineMap(b, loc, apply.getAffineMap(), apply.getMapOperands());
+      apply.getResult().replaceAllUsesWith(values->front());
+      apply.erase();
+    }
   }
 
   /// Whether running maxima are those of unscaled scores.
