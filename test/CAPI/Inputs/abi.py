@@ -65,7 +65,8 @@ def main():
     dynamic = subprocess.run(
         [readelf, "-d", library], check=True, capture_output=True, text=True
     ).stdout
-    print(f"soname: {re.search(r'soname: \[(.*?)\]', dynamic).group(1)}")
+    soname = re.search(r"soname: \[(.*?)\]", dynamic).group(1)
+    print(f"soname: {soname}")
     print(f"functions: {len(functions)}")
 
 
