@@ -131,11 +131,13 @@ TEST(Emit, WritesAStage) {
 // Scores
 //===----------------------------------------------------------------------===//
 
-static ScoreHandle parseScore(const SessionHandle &session, const char *text) {
+static ScoreHandle parseScore(const SessionHandle &session, const char *text,
+                              const std::vector<GirihTable> &tables = {}) {
   GirihScore *score = nullptr;
   GirihStatus status;
-  EXPECT_EQ("OK",
-            outcome(girihScoreParse(session.get(), text, nullptr, 0, &score, &status), status));
+  EXPECT_EQ("OK", outcome(girihScoreParse(session.get(), text, tables.data(),
+                                          static_cast<int64_t>(tables.size()), &score, &status),
+                          status));
   return ScoreHandle(score, girihScoreRelease);
 }
 
@@ -166,6 +168,40 @@ TEST(Score, IsPartOfAKernel) {
   options.score = foreign.get();
   EXPECT_EQ("2: expected a score of the same session, but got one of another",
             compileError(session, pattern, options));
+}
+
+TEST(Score, LooksUpTables) {
+  SessionHandle session = makeSession();
+  // All of the weight on one key, then on another.
+  std::vector<float> first(40, -INFINITY), last(40, -INFINITY);
+  first.front() = last.back() = 0;
+  auto biasOf = [&](const std::vector<float> &values) {
+    GirihTable bias{};
+    bias.name = "bias";
+    bias.data = values.data();
+    bias.dtype = GIRIH_TABLE_F32;
+    bias.rank = 2;
+    bias.shape[0] = 1;
+    bias.shape[1] = static_cast<int64_t>(values.size());
+    return parseScore(session, "score + @bias[h, k]", {bias});
+  };
+  ScoreHandle score = biasOf(first), other = biasOf(last);
+  PatternHandle pattern = parse(session, "full");
+  GirihCompileOptions options = cpuOptions();
+  options.score = score.get();
+  KernelHandle kernel = compile(session, pattern, options);
+  score.reset();
+  CpuProblem problem(1, 1, 1, 40, 40);
+  ASSERT_EQ("OK", problem.launch(kernel));
+  EXPECT_FLOAT_EQ(problem.vData[0], problem.oData[16 * 7]);
+  GirihKernel *made = nullptr;
+  GirihStatus status;
+  ASSERT_EQ("OK",
+            outcome(girihKernelRebind(kernel.get(), nullptr, other.get(), &made, &status), status));
+  KernelHandle rebound(made, girihKernelRelease);
+  ASSERT_EQ("OK", problem.launch(rebound));
+  EXPECT_FLOAT_EQ(problem.vData[16 * 39], problem.oData[16 * 7]);
+  EXPECT_EQ(1, girihSessionCompilations(session.get()));
 }
 
 TEST(Score, SaysWhereATextIsWrong) {

@@ -7,6 +7,8 @@
 
 #include "CapiTesting.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +123,44 @@ TEST(Session, ObjectsOutliveIt) {
   EXPECT_EQ("OK", problem.launch(kernel));
   EXPECT_EQ(problem.vData[0], problem.oData[0]);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define GIRIH_LIMITS_MEMORY 1
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#undef GIRIH_LIMITS_MEMORY
+#endif
+#endif
+#endif
+
+#ifdef GIRIH_LIMITS_MEMORY // sanitizers take address space by the terabyte
+TEST(Session, SaysThatMemoryRanOut) {
+  SessionHandle session = makeSession();
+  // Zeros that take no memory, until somebody copies them.
+  constexpr size_t bytes = size_t{1} << 32;
+  void *zeros = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(MAP_FAILED, zeros);
+  GirihTable table{"t", zeros, GIRIH_TABLE_I64, 1, {bytes / 8}};
+  long pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  ASSERT_NE(nullptr, statm);
+  ASSERT_EQ(1, fscanf(statm, "%ld", &pages));
+  fclose(statm);
+  rlimit old{};
+  ASSERT_EQ(0, getrlimit(RLIMIT_AS, &old));
+  rlimit limited = old;
+  limited.rlim_cur =
+      static_cast<rlim_t>(pages) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (rlim_t{1} << 28);
+  ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limited));
+  GirihPattern *pattern = nullptr;
+  GirihStatus status;
+  const int code = girihPatternParse(session.get(), "full", &table, 1, &pattern, &status);
+  setrlimit(RLIMIT_AS, &old);
+  munmap(zeros, bytes);
+  EXPECT_EQ("5: out of memory", outcome(code, status));
+  EXPECT_NE(nullptr, parse(session, "full").get());
+}
+#endif
 
 //===----------------------------------------------------------------------===//
 // Forks

@@ -17,7 +17,7 @@ using namespace girih::capi;
 
 Tables::Tables(Pattern givenPattern, Score givenScore)
     : pattern(std::move(givenPattern)), score(std::move(givenScore)),
-      operands(patternOperands(pattern)) {}
+      operands(patternOperands(pattern, score)) {}
 
 float capi::scaleOr(float scale, int64_t dim) {
   return std::isnan(scale) ? 1 / std::sqrt(static_cast<float>(dim)) : scale;

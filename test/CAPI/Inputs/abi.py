@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares libgirih.so with the headers that it promises to serve.
 
-  abi.py LIBRARY LLVM_NM LLVM_READELF HEADER...
+  abi.py LIBRARY LLVM_NM LLVM_READELF HEADER_FOLDER...
 
 Loads the library by dlopen, looks up every function of the headers, asks it who it is,
 and lists what it exports besides.
@@ -40,8 +40,9 @@ def constant(texts, name):
 
 
 def main():
-    library, nm, readelf, *headers = sys.argv[1:]
-    texts = [pathlib.Path(header).read_text() for header in headers]
+    library, nm, readelf, *folders = sys.argv[1:]
+    headers = [header for folder in folders for header in sorted(pathlib.Path(folder).glob("*.h"))]
+    texts = [header.read_text() for header in headers]
     functions = set().union(*map(declared, texts))
     loaded = ctypes.CDLL(library)
     missing = sorted(name for name in functions if not hasattr(loaded, name))
