@@ -156,11 +156,13 @@ Words PatternBits::keyByKey(const Constraint &c) {
   auto predicate = c.isEquality ? LLVM::ICmpPredicate::eq : LLVM::ICmpPredicate::sge;
   // A lookup alone on its side is compared as it is.
   Sides sides = sidesOf(c.expr);
-  constexpr int64_t limit = std::numeric_limits<int32_t>::max() / 2;
-  bool isNarrow = fitsWithin(sides.lhs, limit) && fitsWithin(sides.rhs, limit);
-  Type type = isNarrow ? b.getI32Type() : b.getI64Type();
-  if (!isNarrow)
+  auto isNarrow = [&] {
+    constexpr int64_t limit = std::numeric_limits<int32_t>::max() / 2;
+    return fitsWithin(sides.lhs, limit) && fitsWithin(sides.rhs, limit);
+  };
+  if (!isNarrow())
     sides = {withSmallResidues(sides.lhs), withSmallResidues(sides.rhs)};
+  Type type = isNarrow() ? b.getI32Type() : b.getI64Type();
   Words words;
   for (int64_t group = 0; group != groups; ++group) {
     if (group % groupsPerWord == 0)
