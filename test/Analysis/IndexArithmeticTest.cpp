@@ -93,8 +93,10 @@ Wide valueOf(const Expr &expr, const Point &at) {
     return 1;
   case ExprKind::False:
     return 0;
+  default:
+    ADD_FAILURE() << "expected integers and booleans without lookups";
+    return 0;
   }
-  return 0;
 }
 
 /// Every node of a program at a point; `wrapped` when one leaves 64 bits.

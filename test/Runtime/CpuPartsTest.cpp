@@ -80,7 +80,7 @@ protected:
     program = builder.program(seesNode(builder));
     kernel = {
         GIRIH_MAGIC, GIRIH_ABI_VERSION, "attend", GIRIH_F32, GIRIH_TOP_LEFT, kDim, kVDim, kTile,
-        kTile,       kScratch,          &program, attend,    GIRIH_F32,      0};
+        kTile,       kScratch,          &program, attend,    GIRIH_F32,      0,    0};
     std::mt19937_64 random(testSeed());
     for (auto *data : {&q, &k, &v}) {
       data->resize(static_cast<size_t>(kBatch * kHeads * kLength * kDim));
