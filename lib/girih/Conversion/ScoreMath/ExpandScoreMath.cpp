@@ -101,7 +101,7 @@ Value expandLog10(const Scalar &s, ValueRange in) {
 /// infinite there). Absolute error 2e-7, which soft-capping multiplies by its cap.
 Value expandTanh(const Scalar &s, ValueRange in) {
   Value power = s.exp2(s.mul(in[0], s.real(2 * log2E)));
-  return s.sub(s.real(1), s.quotient(s.real(2), s.add(power, s.real(1))));
+  return s.fma(s.quotient(s.real(1), s.add(power, s.real(1))), s.real(-2), s.real(1));
 }
 
 /// e^x - 1 loses all digits near 0, where the series serves: |x| < 1/2, 7 terms.
