@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Python examples print what their expected.txt says."""
 
+import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
+
+import girih
 
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "examples"
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/expected.txt"))
@@ -19,8 +22,18 @@ def test_there_are_examples():
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_example(folder):
     (program,) = folder.glob("*.py")
+    # Paths of the environment may be relative to where the tests run.
+    package = pathlib.Path(girih.__file__).resolve().parents[1]
+    env = dict(os.environ, PYTHONPATH=str(package))
+    if "GIRIH_LIBRARY" in env:
+        env["GIRIH_LIBRARY"] = os.path.abspath(env["GIRIH_LIBRARY"])
     done = subprocess.run(
-        [sys.executable, program.name], cwd=folder, capture_output=True, text=True, timeout=300
+        [sys.executable, program.name],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == (folder / "expected.txt").read_text()
