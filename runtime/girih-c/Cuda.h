@@ -188,7 +188,7 @@ int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan);
 
 /// What launches need to know of a stream.
 typedef struct GirihCudaStreamInfo {
-  uint64_t id;       ///< no other stream of the process has it, or had it
+  uint64_t id;       ///< no other stream of the process has it, or had it; 0 while capturing
   int32_t capturing; ///< whether what is enqueued becomes part of a CUDA graph
   int32_t reserved;
 } GirihCudaStreamInfo;

@@ -174,6 +174,12 @@ TEST_F(Cuda, GivesStreamsCopiesOfTheirOwn) {
   report.size = sizeof(report);
   ASSERT_EQ("OK", problem.launch(kernel, fakeStream(0, 1), &report));
   EXPECT_EQ(4 * 2 * 100 * 64 * 2, report.copied_bytes);
+  // Launches of graphs have memory to themselves, even those of one stream.
+  fake().capturing = fakeStream(0, 1);
+  EXPECT_FALSE(problem.finds(kernel, fakeStream(0, 1)));
+  EXPECT_FALSE(problem.finds(kernel, fakeStream(0, 1)));
+  fake().capturing = nullptr;
+  EXPECT_TRUE(problem.finds(kernel, fakeStream(0, 1)));
 }
 
 TEST_F(Cuda, KeepsThePlansUsedLastAndThoseOfGraphs) {
@@ -261,7 +267,8 @@ TEST(Stream, IsAskedAbout) {
   EXPECT_EQ("OK",
             outcome(girihCudaStreamQuery(opened, fakeStream(1, 2), &second, &status), status));
   fake().capturing = nullptr;
-  EXPECT_NE(first.id, second.id);
+  EXPECT_EQ(0u, first.id);
+  EXPECT_NE(0u, second.id);
   EXPECT_EQ(1, first.capturing);
   EXPECT_EQ(0, second.capturing);
   EXPECT_EQ("2: expected room for what a stream is, but got null",

@@ -247,6 +247,8 @@ GIRIH_FAKE Result cuStreamGetCtx(Stream stream, Context *context) {
   return 0;
 }
 GIRIH_FAKE Result cuStreamGetId(Stream stream, unsigned long long *id) {
+  if (stream && stream == state().seen.capturing)
+    return kErrorCaptureUnsupported;
   // Null is the legacy stream, 2 that of the thread.
   const auto address = reinterpret_cast<uintptr_t>(stream);
   *id = deviceOf(stream) == -1 ? (address == 2) + 2 * static_cast<unsigned>(state().contexts.back())

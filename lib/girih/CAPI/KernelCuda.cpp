@@ -157,6 +157,14 @@ CudaKernel::makePlan(std::shared_ptr<Loaded> loaded, const Prepared &prepared, d
   return std::make_shared<Plan>(std::move(loaded), plan);
 }
 
+/// In place of a stream's id for a launch that becomes part of a graph. Graphs run when and
+/// where their owner says, so that each such launch needs the memory of a plan to itself.
+/// Below `anyStream`.
+static int64_t nextCapture() {
+  static std::atomic<int64_t> captures{anyStream};
+  return --captures;
+}
+
 llvm::Error CudaKernel::launch(const Tensors &tensors, const LaunchArguments &arguments,
                                GirihAttentionReport *report) {
   auto loaded = modules->on(tensors.device);
@@ -171,7 +179,7 @@ llvm::Error CudaKernel::launch(const Tensors &tensors, const LaunchArguments &ar
     return statusError(status);
 
   PlanKey key = keyOf(tensors), ofStream = key;
-  ofStream[streamOfKey] = static_cast<int64_t>(stream.id);
+  ofStream[streamOfKey] = stream.capturing ? nextCapture() : static_cast<int64_t>(stream.id);
   std::shared_ptr<Plan> plan = plans.find(key);
   if (!plan)
     plan = plans.find(ofStream);

@@ -51,9 +51,10 @@ int girihCudaStreamQuery(GirihCudaDevice *device, void *stream, GirihCudaStreamI
     return failContext(*device, context, status);
   unsigned long long id = 0;
   int capturing = kStreamCaptureNone;
-  Result result = driver.cuStreamGetId(handle, &id);
-  if (result == 0)
-    result = driver.cuStreamIsCapturing(handle, &capturing);
+  Result result = driver.cuStreamIsCapturing(handle, &capturing);
+  // Asking a stream that is captured for its id fails, and the capture with it.
+  if (result == 0 && capturing == kStreamCaptureNone)
+    result = driver.cuStreamGetId(handle, &id);
   if (result != 0)
     return failCall(driver, result, status, "could not ask the driver about the stream %p", stream);
   *info = {id, capturing != kStreamCaptureNone, 0};
