@@ -375,9 +375,7 @@ def timings(device, match):
             rows.append((name, "sdpa", ours, theirs))
         if name in TIMED:
             mask_mod = peers.TABLE[name](n=n, heads=heads, offsets=workload.document_offsets(n))
-            block_mask = flex.create_block_mask(
-                mask_mod, None, heads if name in peers.PER_HEAD else None, n, n, device=device
-            )
+            block_mask, _ = peers.block_mask(mask_mod, n, heads if name in peers.PER_HEAD else 1, device)
             theirs = milliseconds(lambda: attend(q, k, v, block_mask=block_mask))
             rows.append((name, "flex", ours, theirs))
         for row in rows[-2:]:
