@@ -49,6 +49,10 @@ config.substitutions.append(
 config.substitutions.append(("%girih_obj", config.girih_obj_root))
 config.substitutions.append(("%cmake_consumer", config.girih_cmake))
 
+# A library of a sanitizer's build runs only in programs of it, which Python is not.
+if "-fsanitize=" in config.girih_cxx:
+    config.available_features.add("sanitizer")
+
 # A variable of one function must not match in the next, and a prefix that no RUN
 # line uses is a typing error.
 config.environment["FILECHECK_OPTS"] = "--enable-var-scope --allow-unused-prefixes=false"

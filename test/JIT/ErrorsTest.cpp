@@ -42,9 +42,10 @@ TEST(CompileErrors, OptionsAreChecked) {
       {[](CompileOptions &o) { o.tileQ = -16; }, GIRIH_UNSUPPORTED, {"-16"}},
       {[](CompileOptions &o) { o.tileK = 2048; }, GIRIH_UNSUPPORTED, {"2048", "1024"}},
       {[](CompileOptions &o) { o.cpu = "z80"; }, GIRIH_INVALID, {"'z80'"}},
-      {[](CompileOptions &o) { o.dtype = static_cast<GirihDType>(7); },
+      // 3 is a value of the enumeration's type, and none of its names.
+      {[](CompileOptions &o) { o.dtype = static_cast<GirihDType>(3); },
        GIRIH_INVALID,
-       {"f32, bf16 or f16", "7"}},
+       {"f32, bf16 or f16", "3"}},
       {[](CompileOptions &o) { o.oDtype = GIRIH_BF16; },
        GIRIH_INVALID,
        {"expected the dtype of o to be f32, but got bf16"}},
@@ -54,9 +55,9 @@ TEST(CompileErrors, OptionsAreChecked) {
        },
        GIRIH_INVALID,
        {"expected the dtype of o to be f32 or bf16, but got f16"}},
-      {[](CompileOptions &o) { o.oDtype = static_cast<GirihDType>(7); },
+      {[](CompileOptions &o) { o.oDtype = static_cast<GirihDType>(3); },
        GIRIH_INVALID,
-       {"expected the dtype of o to be f32, but got 7"}},
+       {"expected the dtype of o to be f32, but got 3"}},
   };
   for (const BadOptions &bad : cases) {
     CompileOptions options;
