@@ -37,7 +37,7 @@ static int64_t productsOf(const GateCase &gate, const CudaCode &code) {
 
 /// What ptxas may say of a kernel; empty for all but one.
 static llvm::StringRef toleratedComplaint(llvm::StringRef name) {
-  // tanh holds a polynomial's values across the loop: three words a thread, never timed.
+  // Three words a thread, beside the products; never timed.
   if (name == "sm_80_d64_softcap")
     return "8 bytes stack frame, 12 bytes spill stores, 12 bytes spill loads";
   return "";
