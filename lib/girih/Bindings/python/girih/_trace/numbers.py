@@ -29,7 +29,31 @@ class Case(NamedTuple):
     value: Value
 
 
-class Index(Proxy):
+class Number(Proxy):
+    """What is compared: both sides may be of either kind."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: Any) -> Any:
+        return operations.compare("<", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return operations.compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return operations.compare(">", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return operations.compare(">=", self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return operations.compare("==", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return operations.compare("!=", self, other)
+
+
+class Index(Number):
     """An integer expression over b, h, q, k, nq and nk, and looked up integers."""
 
     __slots__ = ("cases",)
@@ -146,24 +170,6 @@ class Index(Proxy):
     def __invert__(self) -> NoReturn:
         refuse(f"expected a condition after `~`, but got the integer {self!r}")
 
-    def __lt__(self, other: Any) -> Any:
-        return operations.compare("<", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return operations.compare("<=", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return operations.compare(">", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return operations.compare(">=", self, other)
-
-    def __eq__(self, other: Any) -> Any:
-        return operations.compare("==", self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return operations.compare("!=", self, other)
-
 
 class Bool(Proxy):
     """A condition. `const` is its value where that is known."""
@@ -254,7 +260,7 @@ class Bool(Proxy):
         return Index([Case(self, constant(1)), Case(~self, constant(0))])
 
 
-class Float(Proxy):
+class Float(Number):
     """A score: a float expression of a score function."""
 
     __slots__ = ("text",)
@@ -342,24 +348,6 @@ class Float(Proxy):
 
     def __abs__(self) -> "Float":
         return operations.call_float("abs", self)
-
-    def __lt__(self, other: Any) -> Any:
-        return operations.compare("<", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return operations.compare("<=", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return operations.compare(">", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return operations.compare(">=", self, other)
-
-    def __eq__(self, other: Any) -> Any:
-        return operations.compare("==", self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return operations.compare("!=", self, other)
 
 
 class Row(Proxy):
