@@ -14,6 +14,7 @@
 
 #include "girih/Target/Cpu.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -84,6 +85,25 @@ TEST_P(Bf16, AnyScale) {
     tensors.rounded.scale = scale;
     ASSERT_EQ(tensors.launch(*kernel), "");
     EXPECT_EQ(compareBf16(tensors.rounded, window(30)), "") << scale;
+  }
+}
+
+TEST_P(Bf16, EqualScoresWeighTheSameInEveryTile) {
+  // The running sum is scaled at each of 256 tiles, by 1: what is not quite 1 adds up. Scores of
+  // 13 times a scale are not exact in f32.
+  Sizes sizes{1, 1, 1, 2, 16384, 13, 16};
+  auto kernel = compile(*session, full(), options(sizes));
+  ASSERT_TRUE(kernel);
+  for (float scale : {77.7f, 777.7f, -1234.5f}) {
+    Bf16Tensors tensors(sizes, 0);
+    Tensors &t = tensors.rounded;
+    std::fill(t.qData.begin(), t.qData.end(), 1.0f);
+    std::fill(t.kData.begin(), t.kData.end(), 1.0f);
+    std::fill(t.vData.begin(), t.vData.end(), 0.0f);
+    std::fill_n(t.vData.begin(), t.vData.size() / 2, 1.0f);
+    t.scale = scale;
+    ASSERT_EQ(tensors.launch(*kernel), "");
+    EXPECT_EQ(compareBf16(t, full()), "") << scale;
   }
 }
 

@@ -7,13 +7,16 @@
 // numbers and is several times too slow; only ptxas's remarks tell. So each
 // configuration of head dims, and patterns of every kind at several tile sizes, are
 // compiled for Hopper here and the remarks must be none (a few kernels, named in
-// mostSpilled, may spill a little). Needs ptxas, but no GPU.
+// mostSpilled, may spill a little). What ptxas moves it does not remark on: the machine
+// code is read for it. Needs ptxas, but no GPU.
 //
 //===----------------------------------------------------------------------===//
 
 #include "GateTesting.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/Endian.h"
 
 #include <algorithm>
 
@@ -90,6 +93,47 @@ static int64_t mostSpilled(llvm::StringRef name) {
   return 0;
 }
 
+/// Exponentials between the last wait for products and the product behind it, in the
+/// loop over tiles. All of a tile's there means that the wait stands in front of the
+/// softmax, and nothing overlaps with the second product of the tile before. -1 where
+/// the machine code has no such loop.
+static int64_t lateExponentials(const CudaCode &code) {
+  // Instructions have 16 bytes. As nvdisasm shows them: the low 9 bits are the
+  // opcode, WARPGROUP.DEPBAR is told from .ARRIVE by bit 47, and the number of products
+  // that may be in flight is in the second word.
+  constexpr uint64_t mufu = 0x108, hgmma = 0x1F0, warpgroup = 0x1C5, isWait = uint64_t{1} << 47;
+  llvm::StringRef image(code.cubin.data(), code.cubin.size());
+  auto elf = llvm::object::ObjectFile::createELFObjectFile(llvm::MemoryBufferRef(image, "cubin"));
+  if (!elf) {
+    llvm::consumeError(elf.takeError());
+    return -1;
+  }
+  for (const llvm::object::SectionRef &section : (*elf)->sections()) {
+    llvm::StringRef name = llvm::cantFail(section.getName());
+    if (name != ".text." + code.function)
+      continue;
+    llvm::StringRef bytes = llvm::cantFail(section.getContents());
+    bool isInLoop = false;
+    int64_t exponentials = 0, late = -1;
+    for (size_t at = 0; at + 16 <= bytes.size(); at += 16) {
+      uint64_t low = llvm::support::endian::read64le(bytes.data() + at);
+      uint64_t high = llvm::support::endian::read64le(bytes.data() + at + 8);
+      uint64_t opcode = low & 0x1FF;
+      if (opcode == mufu) {
+        ++exponentials;
+      } else if (opcode == warpgroup && (low & isWait)) {
+        // Only the loop waits with a product in flight.
+        isInLoop |= (high >> 8 & 0xFF) == 1;
+        exponentials = 0;
+      } else if (opcode == hgmma && isInLoop && late < 0) {
+        late = exponentials;
+      }
+    }
+    return late;
+  }
+  return -1;
+}
+
 TEST_P(HopperGate, PtxasHasNoComplaints) {
   const GateCase &gate = GetParam();
   auto session = Session::create(SessionOptions::uncached());
@@ -126,6 +170,7 @@ TEST_P(HopperGate, PtxasHasNoComplaints) {
   EXPECT_GT(compute, load);
   EXPECT_LE(blocks * 128 * (load + warpgroups * compute), registersOfMultiprocessor);
 
+  EXPECT_EQ(lateExponentials(code), 0);
   EXPECT_EQ(countOf(code.ptx, "wgmma.mma_async"), productsOf(gate, code));
   EXPECT_EQ(countOf(code.ptx, ".entry "), 3); // and those that merge parts and copy
   EXPECT_GE(countOf(code.ptx, "mbarrier.try_wait.parity"), 1);

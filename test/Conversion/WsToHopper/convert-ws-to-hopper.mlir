@@ -42,6 +42,10 @@
 // The last item's second product stands behind the loop, in one asm.
 // CHECK: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16
 // CHECK: wgmma.wait_group.sync.aligned 0;
+// The wait for the output has a basic block of its own behind the softmax.
+// CHECK: ex2.approx.ftz.f32
+// CHECK: brkpt;
+// CHECK: wgmma.wait_group.sync.aligned 0;
 // CHECK-NOT: wgmma.mma_async
 // CHECK-LABEL: llvm.func @causal_128_merge(
 // CHECK-NOT: wgmma

@@ -75,6 +75,12 @@ def shape_cases():
         for dim in (64, 128, 256):
             for scale in (0, -3, 0.001, 40, round(3000 / dim**0.5, 3)):
                 yield Case("scales, huge logits", pattern, [*base, "--q-len", 777, "--dim", dim, f"--scale={scale}"])
+    # As many heads as multiprocessors: one block goes through all 65,536 keys, and what is a little
+    # wrong at each tile adds up.
+    for dim in (64, 128, 256):
+        for scale in (dim**-0.5, 3000 / dim**0.5):
+            flags = ["--heads", 132, "--kv-heads", 1, "--q-len", 64, "--k-len", 65536, "--dim", dim]
+            yield Case("long rows", "full", [*flags, "--dtype", "bf16", f"--scale={round(scale, 3)}"])
 
 
 def strided_cases():

@@ -163,8 +163,9 @@ private:
       Value negative = arith::NegFOp::create(b, loc, factor);
       Value shift =
           arith::MulFOp::create(b, loc, base, tile::SplatOp::create(b, loc, rowType, negative));
-      decay = math::FmaOp::create(b, loc, oldMax, tile::SplatOp::create(b, loc, rowType, factor),
-                                  shift);
+      // Exactly 0 where the maximum stays: rounding would add up over tiles, in the sum alone.
+      decay = arith::SubFOp::create(b, loc, oldMax, base);
+      decay = arith::MulFOp::create(b, loc, decay, tile::SplatOp::create(b, loc, rowType, factor));
       p = math::FmaOp::create(b, loc, s, tile::SplatOp::create(b, loc, scoreType, factor),
                               broadcast(shift, tileK));
     } else {

@@ -231,6 +231,10 @@ LogicalResult Emitter::emitWait(ws::WaitOp op) {
   Fragment flying = fragment(op.getToken());
   if (flying.empty())
     return op.emitOpError("waits for a product that the Hopper lowering does not hold");
+  // Behind the softmax of the pipelined loop, where ptxas would not leave it by itself.
+  if (auto loop = dyn_cast<ws::ForItemsOp>(op->getParentOp());
+      loop && op->getParentRegion() == &loop.getRest() && op.getPending() == 0)
+    h.endBlock(argument(offsetof(GirihCudaArguments, num_k), b.getI32Type()));
   set(op.getTile(), h.productWait(flying, op.getPending()));
   return success();
 }

@@ -99,6 +99,11 @@ SmallVector<Value> HopperAsm::productWait(ArrayRef<Value> values, int64_t pendin
                  values, values.size());
 }
 
+void HopperAsm::endBlock(Value length) {
+  effect("{ .reg .pred always; setp.ge.s32 always, $0, 0; @always bra NEXT; brkpt; NEXT: }", "r",
+         length);
+}
+
 SmallVector<Value> HopperAsm::product(const Product &p) {
   size_t count = p.n / 2, steps = p.rhsSteps.size();
   bool accumulates = !p.acc.empty();

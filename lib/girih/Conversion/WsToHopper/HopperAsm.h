@@ -42,6 +42,10 @@ public:
   mlir::Value descriptor(mlir::Value address, int64_t leadingBytes, int64_t strideBytes);
   void productFence();
   void productCommit();
+  /// Ends ptxas's basic block, by a branch that is never taken, `length` not being
+  /// negative. ptxas moves a wait for products to the beginning of its block,
+  /// in front of all the work that was meant to overlap with them.
+  void endBlock(mlir::Value length);
   /// Waits until at most `pending` products are in flight; `values` may be used
   /// only through the result from here on.
   llvm::SmallVector<mlir::Value> productWait(llvm::ArrayRef<mlir::Value> values, int64_t pending);
