@@ -197,6 +197,9 @@ struct GirihCompileOptions {
 int girihCompile(GirihSession *session, const GirihPattern *pattern,
                  const GirihCompileOptions *options, GirihKernel **kernel, int32_t *cache_hit,
                  GirihStatus *status);
+/// Waits for what was enqueued on GPUs. Not while a stream of one of them is captured to a
+/// CUDA graph: waiting would end the capture. Graphs that captured a launch of the kernel
+/// need it for as long as they run.
 void girihKernelRelease(GirihKernel *kernel);
 
 /// Milliseconds from pattern to callable code.

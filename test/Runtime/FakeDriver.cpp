@@ -160,6 +160,13 @@ GIRIH_FAKE Result cuMemFree_v2(DevicePtr memory) {
   return 0;
 }
 GIRIH_FAKE Result cuMemcpyHtoD_v2(DevicePtr to, const void *from, size_t bytes) {
+  // On the default stream, which streams that wait for it may not meet in a capture.
+  if (state().seen.capturing)
+    return kErrorStreamCaptureImplicit;
+  memcpy(pointer(to), from, bytes);
+  return 0;
+}
+GIRIH_FAKE Result cuMemcpyHtoDAsync_v2(DevicePtr to, const void *from, size_t bytes, Stream) {
   memcpy(pointer(to), from, bytes);
   return 0;
 }
@@ -263,6 +270,11 @@ GIRIH_FAKE Result cuThreadExchangeStreamCaptureMode(int *mode) {
   std::swap(*mode, state().captureMode);
   return 0;
 }
+GIRIH_FAKE Result cuStreamCreate(Stream *stream, unsigned) {
+  *stream = static_cast<Stream>(fakeStream(0, 0xFF));
+  return 0;
+}
+GIRIH_FAKE Result cuStreamDestroy_v2(Stream) { return 0; }
 GIRIH_FAKE Result cuStreamSynchronize(Stream) { return 0; }
 GIRIH_FAKE Result cuEventCreate(Event *event, unsigned) {
   *event = nullptr;

@@ -52,7 +52,7 @@ llvm::Expected<std::shared_ptr<const GirihBlockMap>> CpuKernel::map(const GirihM
   auto made = code->blockMap(params, &milliseconds);
   if (!made)
     return made.takeError();
-  return maps.insert(lengths, std::move(*made), [](const GirihBlockMap &) { return false; });
+  return maps.insert(lengths, std::move(*made));
 }
 
 llvm::Error CpuKernel::launch(const Tensors &tensors, const LaunchArguments &arguments,

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <set>
 
 using namespace girih;
 using namespace girih::capi;
@@ -69,8 +70,6 @@ struct Plan {
   GirihCudaPlan *plan;
   /// Held while a launch is enqueued, all of whose parts must follow one another.
   std::mutex enqueuing;
-  /// A CUDA graph may use it for as long as the kernel lives.
-  std::atomic<bool> captured{false};
 };
 
 /// What a plan depends on besides tables: device, stream (-1: any), shapes and strides of
@@ -113,8 +112,16 @@ private:
   llvm::Expected<std::shared_ptr<Plan>> makePlan(std::shared_ptr<Loaded> loaded,
                                                  const Prepared &prepared, double &mapMs);
 
+  /// Keeps what a CUDA graph may use for as long as the kernel lives.
+  void hold(std::shared_ptr<Plan> plan) {
+    std::lock_guard<std::mutex> lock(holding);
+    captured.insert(std::move(plan));
+  }
+
   std::shared_ptr<Modules> modules;
   Recent<PlanKey, Plan> plans{mostPlans};
+  std::mutex holding;
+  std::set<std::shared_ptr<Plan>> captured;
 };
 
 } // namespace
@@ -189,11 +196,10 @@ llvm::Error CudaKernel::launch(const Tensors &tensors, const LaunchArguments &ar
     auto made = makePlan(*loaded, prepared, mapMs);
     if (!made)
       return made.takeError();
-    plan = plans.insert(girihCudaPlanMayOverlap((*made)->plan) ? key : ofStream, *made,
-                        [](const Plan &plan) { return plan.captured.load(); });
+    plan = plans.insert(girihCudaPlanMayOverlap((*made)->plan) ? key : ofStream, *made);
   }
   if (stream.capturing)
-    plan->captured = true;
+    hold(plan);
   {
     std::lock_guard<std::mutex> lock(plan->enqueuing);
     if (girihCudaLaunch((*loaded)->kernel, &prepared.launch, plan->plan, arguments.stream,

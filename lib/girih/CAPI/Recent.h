@@ -8,11 +8,11 @@
 #ifndef GIRIH_CAPI_RECENT_H
 #define GIRIH_CAPI_RECENT_H
 
-#include <algorithm>
+#include <iterator>
 #include <list>
 #include <memory>
 #include <mutex>
-#include <vector>
+#include <utility>
 
 namespace girih::capi {
 
@@ -33,28 +33,19 @@ public:
     return nullptr;
   }
 
-  /// Adds a value unless another thread was faster; returns the one that stays. Values that
-  /// `isPinned` says true of are kept beyond the capacity; the others go least recently used
-  /// first, when nobody uses them any more.
-  template <typename IsPinned>
-  std::shared_ptr<Value> insert(const Key &key, std::shared_ptr<Value> value, IsPinned isPinned) {
-    std::vector<std::shared_ptr<Value>> dropped; // freed without the lock
+  /// Adds a value unless another thread was faster; returns the one that stays. Beyond the
+  /// capacity the least recently used go, which are freed when nobody uses them any more.
+  std::shared_ptr<Value> insert(const Key &key, std::shared_ptr<Value> value) {
+    std::list<std::pair<Key, std::shared_ptr<Value>>> dropped; // freed without the lock
     std::lock_guard<std::mutex> lock(mutex);
     for (auto &entry : entries)
       if (entry.first == key) {
-        dropped.push_back(std::move(value));
+        dropped.emplace_back(key, std::move(value));
         return entry.second;
       }
     entries.emplace_front(key, std::move(value));
-    size_t excess = entries.size() - std::min(entries.size(), capacity);
-    for (auto it = entries.end(); excess > 0 && it != std::next(entries.begin());) {
-      --it;
-      if (isPinned(*it->second))
-        continue;
-      dropped.push_back(std::move(it->second));
-      it = entries.erase(it);
-      --excess;
-    }
+    if (entries.size() > capacity)
+      dropped.splice(dropped.end(), entries, std::prev(entries.end()));
     return entries.front().second;
   }
 

@@ -52,6 +52,11 @@ private:
   bool entered = false;
 };
 
+/// Copies to device memory that nothing uses yet, and waits for it. The copy is on a stream
+/// of its own: while a stream that waits for the default stream is captured to a CUDA
+/// graph, the default one may not be used. Returns a GirihCode.
+int upload(GirihCudaDevice &device, void *to, const void *from, int64_t bytes, GirihStatus *status);
+
 /// Lets this thread allocate and free while it lives, though some stream is being captured
 /// to a CUDA graph.
 class RelaxedCapture {

@@ -46,6 +46,7 @@ constexpr Result kErrorUnsupportedPtxVersion = 222;
 constexpr Result kErrorInvalidContext = 201;
 constexpr Result kErrorInvalidHandle = 400;
 constexpr Result kErrorNotFound = 500;
+constexpr Result kErrorStreamCaptureImplicit = 906;
 
 constexpr int kDeviceMultiprocessorCount = 16;
 constexpr int kDeviceComputeCapabilityMajor = 75;
@@ -68,6 +69,7 @@ constexpr int kJitErrorLogBufferSizeBytes = 6;
 
 constexpr unsigned kEventDefault = 0;
 
+constexpr unsigned kStreamNonBlocking = 1;
 constexpr int kStreamCaptureNone = 0;
 constexpr int kStreamCaptureModeRelaxed = 2;
 

@@ -85,6 +85,26 @@ int girihCudaCopyIn(GirihCudaDevice *device, void *to, const void *from, int64_t
   });
 }
 
+int cuda::upload(GirihCudaDevice &device, void *to, const void *from, int64_t bytes,
+                 GirihStatus *status) {
+  Current current(device);
+  if (int code = current.enter(status))
+    return code;
+  const Driver &driver = device.driver;
+  Stream stream = nullptr;
+  Result result = driver.cuStreamCreate(&stream, kStreamNonBlocking);
+  if (result == 0) {
+    result = driver.cuMemcpyHtoDAsync(address(to), from, static_cast<size_t>(bytes), stream);
+    if (result == 0)
+      result = driver.cuStreamSynchronize(stream);
+    driver.cuStreamDestroy(stream);
+  }
+  if (result != 0)
+    return failCall(driver, result, status, "could not copy in %" PRId64 " bytes on device %d",
+                    bytes, device.ordinal);
+  return GIRIH_OK;
+}
+
 int girihCudaCopyOut(GirihCudaDevice *device, void *to, const void *from, int64_t bytes,
                      GirihStatus *status) {
   return transfer(device, "copy out", from, bytes, status, [&] {

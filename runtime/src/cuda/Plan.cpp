@@ -64,8 +64,8 @@ static int createPlan(GirihCudaDevice *device, const GirihCudaKernelDesc &desc,
   if (int code = girihCudaAllocate(device, image.totalBytes, &plan->memory, status))
     return code;
   image.relocate(plan->memory);
-  if (int code = girihCudaCopyIn(device, plan->memory, image.bytes.data(),
-                                 static_cast<int64_t>(image.bytes.size()), status)) {
+  if (int code = upload(*device, plan->memory, image.bytes.data(),
+                        static_cast<int64_t>(image.bytes.size()), status)) {
     girihCudaFree(device, plan->memory);
     return code;
   }

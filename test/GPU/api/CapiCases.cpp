@@ -254,8 +254,8 @@ static std::string overlap(const GraphDriver &driver, const Kernels &kernels, co
 /// Where plans belong to streams the captured launch makes its own; many other lengths come
 /// between it and the replays.
 static std::string capture(const GraphDriver &driver, const Kernels &kernels, const Case &given,
-                           const Expected &expected) {
-  OwnStream stream(driver, 0);
+                           const Expected &expected, bool waitsForDefault) {
+  OwnStream stream(driver, 0, waitsForDefault);
   if (!stream.trouble().empty())
     return stream.trouble();
   OnDevice tensors(given, 0);
@@ -329,7 +329,9 @@ void gputest::checkCapi(const GraphDriver &driver, Outcomes &outcomes) {
     for (uintptr_t stream : {0, 1, 2})
       outcomes.record(name + "default stream " + std::to_string(stream),
                       launchOnce(kernels, given, expected, 0, reinterpret_cast<void *>(stream)));
-    outcomes.record(name + "graph", capture(driver, kernels, given, expected));
+    for (bool waits : {false, true})
+      outcomes.record(name + (waits ? "graph, a stream that waits for the default" : "graph"),
+                      capture(driver, kernels, given, expected, waits));
     outcomes.record(name + "three streams", overlap(driver, kernels, given, expected));
     if (girihCudaDeviceCount() > 1)
       checkDevices(driver, kernels, given, expected, outcomes);

@@ -46,8 +46,9 @@ std::string GraphDriver::load() {
   return missing.empty() ? "" : "expected the driver to have " + missing;
 }
 
-OwnStream::OwnStream(const GraphDriver &driver, int ordinal) : driver(driver) {
-  constexpr unsigned nonBlocking = 1;
+OwnStream::OwnStream(const GraphDriver &driver, int ordinal, bool waitsForDefault)
+    : driver(driver) {
+  constexpr unsigned blocking = 0, nonBlocking = 1;
   failure = describe("cuDeviceGet", driver.cuDeviceGet(&device, ordinal));
   if (failure.empty())
     failure =
@@ -55,7 +56,8 @@ OwnStream::OwnStream(const GraphDriver &driver, int ordinal) : driver(driver) {
   if (failure.empty())
     failure = describe("cuCtxSetCurrent", driver.cuCtxSetCurrent(context));
   if (failure.empty())
-    failure = describe("cuStreamCreate", driver.cuStreamCreate(&stream, nonBlocking));
+    failure = describe("cuStreamCreate",
+                       driver.cuStreamCreate(&stream, waitsForDefault ? blocking : nonBlocking));
 }
 
 OwnStream::~OwnStream() {

@@ -37,11 +37,11 @@ struct GraphDriver {
   std::string load();
 };
 
-/// A stream that does not wait for the default stream, and the primary context of
-/// its device, current in the thread that makes it.
+/// A stream, which may wait for the default stream, and the primary context of its
+/// device, current in the thread that makes it.
 class OwnStream {
 public:
-  OwnStream(const GraphDriver &driver, int ordinal);
+  OwnStream(const GraphDriver &driver, int ordinal, bool waitsForDefault = false);
   ~OwnStream();
   OwnStream(const OwnStream &) = delete;
   OwnStream &operator=(const OwnStream &) = delete;

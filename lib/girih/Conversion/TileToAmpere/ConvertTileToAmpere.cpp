@@ -125,7 +125,7 @@ LogicalResult Emitter::analyze() {
 //===----------------------------------------------------------------------===//
 
 Emitter::Cursor Emitter::loadRun(Value run) {
-  Value at = a.element(runs, a.widen(a.mul(run, sizeof(GirihRun))), b.getI8Type());
+  Value at = a.element(runs, a.mul(a.widen(run), sizeof(GirihRun)), b.getI8Type());
   // One 16-byte load: begin, end, state, view.
   static_assert(sizeof(GirihRun) == 16 && offsetof(GirihRun, end) == 4 &&
                 offsetof(GirihRun, state) == 8);
@@ -157,7 +157,7 @@ Emitter::Cursor Emitter::nextTile(const Cursor &cursor, Value exists) {
 //===----------------------------------------------------------------------===//
 
 Value Emitter::readTask(size_t offset) {
-  Value at = a.element(tasks, a.widen(a.mul(taskIndex, sizeof(GirihCudaTask))), b.getI8Type());
+  Value at = a.element(tasks, a.mul(a.widen(taskIndex), sizeof(GirihCudaTask)), b.getI8Type());
   static_assert(sizeof(GirihCudaTask) == 32);
   Value address = a.element(at, a.i64(offset / 16 * 16), b.getI8Type());
   Value four = LLVM::LoadOp::create(b, loc, VectorType::get({4}, b.getI32Type()), address,

@@ -153,7 +153,7 @@ LogicalResult Emitter::emitLoadItems(ws::ForItemsOp loop) {
                 offsetof(GirihRun, state) == 8);
   auto loadRun = [&](Value run) {
     Value fields =
-        loadWords(*this, a.element(runs, a.widen(a.mul(run, sizeof(GirihRun))), b.getI8Type()));
+        loadWords(*this, a.element(runs, a.mul(a.widen(run), sizeof(GirihRun)), b.getI8Type()));
     Value isPartial =
         a.compare(LLVM::ICmpPredicate::eq, word(*this, fields, 2), a.i32(GIRIH_TILE_PARTIAL));
     return std::array<Value, 3>{word(*this, fields, 0), word(*this, fields, 1),
@@ -165,7 +165,7 @@ LogicalResult Emitter::emitLoadItems(ws::ForItemsOp loop) {
   Value number = task->getArgument(0);
   setCounters(task->getArguments().drop_front(1));
   static_assert(sizeof(GirihCudaTask) == 32 && offsetof(GirihCudaTask, first_run) == 16);
-  Value at = a.element(tasks, a.widen(a.mul(number, sizeof(GirihCudaTask))), b.getI8Type());
+  Value at = a.element(tasks, a.mul(a.widen(number), sizeof(GirihCudaTask)), b.getI8Type());
   Value where = loadWords(*this, at),
         what = loadWords(*this, a.element(at, a.i32(16), b.getI8Type()));
   Part::Part coordinates[] = {Part::Batch, Part::Head, Part::KvHead, Part::QTile};
