@@ -13,6 +13,7 @@ CODE = (".h", ".cpp", ".c", ".td", ".py")
 ALL = CODE + (".mlir", ".test", ".girih", ".md", ".cmake", "CMakeLists.txt", ".in")
 LIMIT = 600
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+PLACEHOLDER = re.compile(r"@@\w+@@")
 LICENCE = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
 
 
@@ -31,6 +32,8 @@ def run(tree):
             match = UNFINISHED.search(line)
             if match:
                 findings.append(Finding(path, number, f"'{match.group(1)}': finish it, or say what does not exist"))
+            if match := PLACEHOLDER.search(line):
+                findings.append(Finding(path, number, f"'{match.group()}': put in what it stands for"))
             if line != line.rstrip() and not path.name.endswith(".md"):
                 findings.append(Finding(path, number, "white space at the end of the line"))
             if "\t" in line and path.name.endswith(CODE):
@@ -43,6 +46,7 @@ SELF_TESTS = [
     ({"lib/girih/Support/A.cpp": HEAD + "\n" * LIMIT}, "expected at most"),
     ({"lib/girih/Support/A.cpp": "int a;\n"}, "licence line"),
     ({"lib/girih/Support/A.cpp": HEAD + "// TO" + "DO: more\n"}, "finish it"),
+    ({"runtime/README.md": "@" + "@NUM@@\n"}, "put in what it stands for"),
     ({"lib/girih/Support/A.cpp": HEAD + "int a; \n"}, "white space"),
     ({"lib/girih/Support/A.cpp": HEAD + "\tint a;\n"}, "a tab"),
     ({"lib/girih/Support/A.cpp": HEAD + "int a;"}, "a newline"),
