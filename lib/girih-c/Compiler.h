@@ -162,7 +162,7 @@ typedef struct GirihCompileOptions GirihCompileOptions;
 
 /// What a pattern keeps, skips and costs at given lengths, as girih-explain says. Takes
 /// seconds for a million tokens, and compiles no code. `options` may be null: f32, head dim
-/// 64; its device is kDLCPU and its align that of `lengths`.
+/// 64, on the CPU; its align is that of `lengths`, and tiles are those of its device.
 int girihExplain(GirihSession *session, const GirihPattern *pattern, const GirihLengths *lengths,
                  const GirihCompileOptions *options, int32_t report, char **text,
                  GirihStatus *status);

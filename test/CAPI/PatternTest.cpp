@@ -207,6 +207,18 @@ TEST(Explain, WritesTextJsonAndSvg) {
   EXPECT_EQ(0, girihSessionCompilations(session.get()));
 }
 
+TEST(Explain, TakesTheTilesOfTheDevice) {
+  SessionHandle session = makeSession();
+  PatternHandle pattern = parse(session, "causal");
+  GirihCompileOptions options = cpuOptions();
+  options.device = kDLCUDA;
+  options.dtype = options.o_dtype = GIRIH_BF16;
+  options.chip = "sm_90a";
+  std::string json = explained(session, pattern, squareOf(1024), &options, GIRIH_REPORT_JSON);
+  EXPECT_NE(std::string::npos, json.find("\"chip\": \"sm_90a\"")) << json;
+  EXPECT_NE(std::string::npos, json.find("\"tile_q\": 192,\n  \"tile_k\": 128,")) << json;
+}
+
 TEST(Explain, NamesWhatIsWrong) {
   SessionHandle session = makeSession(), other = makeSession();
   PatternHandle pattern = parse(session, "causal");
@@ -219,11 +231,12 @@ TEST(Explain, NamesWhatIsWrong) {
   EXPECT_EQ("2: expected align of options to be that of lengths, 0, but got 1",
             explained(session, pattern, squareOf(10), &options, 0));
   options = cpuOptions();
+  options.chip = "nonsense";
+  EXPECT_EQ(0u, explained(session, pattern, squareOf(10), &options, 0).find("2: "));
+  options = cpuOptions();
   options.device = kDLCUDA;
-  options.dtype = options.o_dtype = GIRIH_BF16;
-  EXPECT_EQ(
-      "3: expected device of options to be kDLCPU (1), whose tiles reports are about, but got 2",
-      explained(session, pattern, squareOf(10), &options, 0));
+  EXPECT_EQ("3: dtype f32 is not supported on cuda; supported: bf16, f16",
+            explained(session, pattern, squareOf(10), &options, 0));
   EXPECT_EQ("2: query length: expected at least 1, but got 0",
             explained(session, pattern, squareOf(0), nullptr, 0));
 }

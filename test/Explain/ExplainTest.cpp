@@ -71,6 +71,30 @@ TEST_F(ExplainTest, writesOneExplanationAsTextJsonAndSvg) {
   EXPECT_EQ(session->compilations(), 0);
 }
 
+TEST_F(ExplainTest, drawsPairsWhereThereAreFew) {
+  Problem problem = problemOf("heads(0..3: causal, 4: full)", 50, 50);
+  problem.heads = problem.kvHeads = 5;
+  ExplainOptions options;
+  options.svg = true;
+  auto made = explain(*session, problem, options);
+  ASSERT_TRUE(static_cast<bool>(made)) << llvm::toString(made.takeError());
+  EXPECT_TRUE(made->picture.tokens);
+  ASSERT_EQ(made->drawing.panels.size(), 2u);
+  EXPECT_TRUE(made->drawing.panels[1].grid.tokens);
+  // Sixteen panels have no room for 50 x 50 cells each, and one of 65 x 65 neither.
+  problem = problemOf("random_blocks(size=4, count=1, seed=0)", 50, 50);
+  problem.heads = problem.kvHeads = 16;
+  made = explain(*session, problem, options);
+  ASSERT_TRUE(static_cast<bool>(made)) << llvm::toString(made.takeError());
+  EXPECT_TRUE(made->picture.tokens);
+  ASSERT_EQ(made->drawing.panels.size(), 16u);
+  EXPECT_FALSE(made->drawing.panels[0].grid.tokens);
+  made = explain(*session, problemOf("causal", 64, 65), options);
+  ASSERT_TRUE(static_cast<bool>(made)) << llvm::toString(made.takeError());
+  EXPECT_FALSE(made->picture.tokens);
+  EXPECT_FALSE(made->drawing.panels[0].grid.tokens);
+}
+
 TEST_F(ExplainTest, takesTheTileThatWasAskedFor) {
   Problem problem = problemOf("causal", 300, 300);
   problem.tileQ = 32;

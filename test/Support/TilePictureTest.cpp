@@ -34,6 +34,20 @@ TEST(TilePicture, border_cells_cover_fewer_tiles) {
   EXPECT_EQ(printAscii(grid), "+ . . .\n. . . .\n. . . #\n");
 }
 
+TEST(TilePicture, pairs_are_kept_or_not) {
+  TileGrid grid = TileGrid::ofTokens(2, 3);
+  grid.at(0, 0).full = 1;
+  grid.at(0, 1).partial = 1; // masked: computed, but not kept
+  EXPECT_EQ(printAscii(grid), "# . .\n. . .\n");
+}
+
+TEST(TilePicture, lines_have_100_characters_at_most) {
+  std::string wide = printAscii(TileGrid::ofTokens(1, 48), "    ");
+  EXPECT_EQ(wide.size(), 4 + 2 * 48u);
+  EXPECT_EQ(wide.find("    . . ."), 0u);
+  EXPECT_EQ(printAscii(TileGrid::ofTokens(1, 64), "    ").size(), 4 + 64 + 1u);
+}
+
 TEST(TilePicture, nothing_to_draw) { EXPECT_EQ(printAscii(TileGrid::create(0, 0, 8)), ""); }
 
 } // namespace

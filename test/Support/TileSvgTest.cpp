@@ -94,6 +94,40 @@ TEST(TileSvg, axes_have_token_positions) {
     EXPECT_EQ(count(svg, position), 1) << position;
 }
 
+TEST(TileSvg, labels_leave_each_other_room) {
+  // Two keys: positions 0, 1 and 2, and no position twice.
+  TileDrawing d = drawing(1, 1);
+  d.numQ = d.numK = 2;
+  std::string svg = printSvg(d);
+  for (const char *position : {">0<", ">1<", ">2<"})
+    EXPECT_EQ(count(svg, position), 2) << position << " across and down";
+  // A stripe of 24 pixels has no room for more than the last position of its keys.
+  d.numQ = int64_t(1) << 26;
+  d.numK = 100000;
+  svg = printSvg(d);
+  EXPECT_EQ(count(svg, ">100000<"), 1);
+  EXPECT_EQ(count(svg, ">25000<") + count(svg, ">50000<") + count(svg, ">75000<"), 0);
+  EXPECT_EQ(count(svg, ">0<"), 1) << "of the queries";
+}
+
+TEST(TileSvg, pairs_of_tokens) {
+  TileDrawing d = drawing(1, 1);
+  d.numQ = d.numK = 40;
+  d.tileQ = d.tileK = 16;
+  d.firstQuery = 3;
+  TileGrid grid = TileGrid::ofTokens(40, 40);
+  grid.at(1, 4).full = grid.at(1, 5).full = grid.at(2, 7).full = 1;
+  grid.at(1, 6).partial = 1;
+  d.panels[0].grid = grid;
+  std::string svg = printSvg(d);
+  EXPECT_EQ(count(svg, "<title>q 4, k 4 to 5: kept</title>"), 1);
+  EXPECT_EQ(count(svg, "<title>q 4, k 6: masked</title>"), 1);
+  EXPECT_EQ(count(svg, "<title>q 5, k 7: kept</title>"), 1);
+  for (const char *name : {">skipped<", ">masked<", ">kept<", "a cell is one query and one key"})
+    EXPECT_EQ(count(svg, name), 1) << name;
+  EXPECT_EQ(count(svg, "class=\"edge\""), 4) << "after 16 and 32 tokens, across and down";
+}
+
 TEST(TileSvg, groups_of_tiles_are_named_and_shaded) {
   TileDrawing d = drawing(800, 800);
   TileGrid &grid = d.panels[0].grid;
@@ -148,6 +182,15 @@ TEST(TileSvg, size_is_bounded) {
       }
       d.panels.push_back({std::move(grid), "head"});
     }
+    // Pairs of tokens take no more room.
+    TileDrawing pairs = d;
+    pairs.numQ = pairs.numK = tokensOfPanel(panels);
+    for (TilePanel &panel : pairs.panels) {
+      panel.grid = TileGrid::ofTokens(pairs.numQ, pairs.numK);
+      for (size_t cell = 0; cell < panel.grid.cells.size(); ++cell)
+        ++(cell % 2 ? panel.grid.cells[cell].full : panel.grid.cells[cell].partial);
+    }
+    EXPECT_LT(static_cast<int64_t>(printSvg(pairs).size()), maxSvgBytes) << panels;
     std::string svg = printSvg(d);
     EXPECT_LT(static_cast<int64_t>(svg.size()), maxSvgBytes) << panels;
     EXPECT_GT(static_cast<int64_t>(svg.size()), maxSvgBytes / 3) << panels << ": not the worst";

@@ -61,15 +61,6 @@ void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
   flags.flag("no-cache", v.noCache, "neither read nor write the kernel cache");
 }
 
-CompileOptions Request::compileOptions() const {
-  CompileOptions options = Problem::compileOptions();
-  if (!chip.empty())
-    options.chip = chip;
-  options.cpu = cpu;
-  options.score = score;
-  return options;
-}
-
 llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
   if (flags.pattern.has_value() == flags.spec.has_value())
     return invalidError(flags.pattern ? "expected one of --pattern and --spec, but got both"

@@ -33,17 +33,9 @@ void addCacheFlag(Flags &flags, std::optional<std::string> &folder);
 void addRequestFlags(Flags &flags, RequestFlags &values);
 void addKernelFlags(Flags &flags, RequestFlags &values, llvm::StringRef defaultChip);
 
-/// A checked problem, and how to run it.
+/// A checked problem, and where its kernels are kept.
 struct Request : Problem {
-  Score score;                         ///< may be none
   std::optional<std::string> cacheDir; ///< as in SessionOptions
-  bool cuda = false;                   ///< run on an NVIDIA GPU
-  std::string chip;                    ///< that kernels for it are for; empty: the device's
-  std::string cpu;                     ///< that kernels for the CPU are for; empty: this one
-
-  CompileOptions compileOptions() const;
-  /// The dtype of o.
-  GirihDType outDtype() const { return oDtype.value_or(cuda ? dtype : GIRIH_F32); }
 };
 
 /// Checks the flags and the pattern against them. Missing flags, unequal head

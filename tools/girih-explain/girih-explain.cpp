@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "common/Cuda.h"
 #include "common/Request.h"
 
 #include "girih/Explain/Explain.h"
@@ -64,8 +65,12 @@ static llvm::Error run(const RequestFlags &flags, ExplainOptions options,
   llvm::Expected<Request> request = makeRequest(flags);
   if (!request)
     return request.takeError();
-  if (request->cuda)
-    return unsupportedError("--target: cuda is not supported by girih-explain; supported: cpu");
+  if (request->cuda) {
+    llvm::Expected<std::string> chip = chipFor(*request);
+    if (!chip)
+      return chip.takeError();
+    request->chip = *chip;
+  }
   if (options.pictureHead.value_or(0) >= request->heads)
     return invalidError("--picture-head: expected less than --heads (" +
                         std::to_string(request->heads) + "), but got " +

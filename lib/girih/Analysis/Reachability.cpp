@@ -39,8 +39,8 @@ MapCost girih::mapCost(const GirihMapStats &stats, const GirihMapParams &params,
   cost.computedFlops = flops * static_cast<double>(stats.computed_pairs);
   int64_t read =
       shape.heads * shape.numQ * shape.dim + shape.kvHeads * shape.numK * (shape.dim + shape.vDim);
-  int64_t written = shape.heads * shape.numQ * (shape.vDim + 1);
-  cost.bytes = shape.batch * (read * shape.elementBytes + written * 4) + stats.map_bytes;
+  int64_t written = shape.heads * shape.numQ * (shape.vDim * shape.outBytes + 4);
+  cost.bytes = shape.batch * (read * shape.elementBytes + written) + stats.map_bytes;
   cost.gridTiles = shape.batch * shape.heads *
                    static_cast<int64_t>(llvm::divideCeil(shape.numQ, int64_t(params.tile_q))) *
                    static_cast<int64_t>(llvm::divideCeil(shape.numK, int64_t(params.tile_k)));
@@ -62,6 +62,22 @@ TileGrid girih::sampleTiles(const MapView &view, int64_t batch, int64_t head, in
       }
     }
   }
+  return grid;
+}
+
+TileGrid girih::drawTokens(const MapView &view, int64_t batch, int64_t head) {
+  const GirihMapParams &p = *view.params;
+  TileGrid grid = TileGrid::ofTokens(p.num_q, p.num_k);
+  for (int64_t q = 0; q < p.num_q; ++q)
+    for (const GirihRun &run : runsOf(view, batch, head, q / p.tile_q))
+      for (int64_t k = int64_t(run.begin) * p.tile_k,
+                   end = std::min<int64_t>(int64_t(run.end) * p.tile_k, p.num_k);
+           k < end; ++k) {
+        bool kept =
+            run.state == GIRIH_TILE_FULL ||
+            girihMapContains(view.map, view.program, view.params, batch, head, q + p.q_offset, k);
+        ++(kept ? grid.at(q, k).full : grid.at(q, k).partial);
+      }
   return grid;
 }
 

@@ -34,6 +34,7 @@ struct MapView {
 struct CostShape {
   int64_t batch, heads, kvHeads, numQ, numK, dim, vDim;
   int64_t elementBytes; ///< of q, k and v
+  int64_t outBytes;     ///< of an element of o; lse is f32
 };
 
 /// Work and traffic of one launch.
@@ -51,6 +52,10 @@ MapCost mapCost(const GirihMapStats &stats, const GirihMapParams &params, const 
 /// The tiles of (batch, head) as a picture of at most `maxCells` by `maxCells`
 /// cells, in time proportional to runs and the cells that they touch.
 TileGrid sampleTiles(const MapView &view, int64_t batch, int64_t head, int64_t maxCells);
+
+/// The same with a cell for each pair of tokens, which asks every pair: for lengths of a
+/// few hundred at most.
+TileGrid drawTokens(const MapView &view, int64_t batch, int64_t head);
 
 /// The fewest k-tiles of this size, starting anywhere, that cover every key that
 /// a q-tile touches, summed over q-tiles, heads and batch (greedy interval cover,

@@ -21,16 +21,17 @@ static llvm::Error addOptions(const SessionRef &session, const GirihCompileOptio
   auto request = readCompileOptions(session, given);
   if (!request)
     return request.takeError();
-  if (request->device != kDLCPU)
-    return unsupportedError("expected device of options to be kDLCPU (1), whose tiles reports are "
-                            "about, but got " +
-                            std::to_string(request->device));
   const CompileOptions &options = request->options;
   if (options.align != problem.align)
     return invalidError("expected align of options to be that of lengths, " +
                         std::to_string(problem.align) + ", but got " +
                         std::to_string(options.align));
+  problem.cuda = request->device == kDLCUDA;
+  problem.chip = options.chip;
+  problem.cpu = options.cpu;
+  problem.score = options.score;
   problem.dtype = options.dtype;
+  problem.oDtype = options.oDtype;
   problem.dim = options.headDim;
   problem.vDim = options.vDim ? options.vDim : options.headDim;
   problem.tileQ = options.tileQ;

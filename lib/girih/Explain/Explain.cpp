@@ -51,11 +51,12 @@ static llvm::Error compareSizes(Session &session, const Problem &r, const Patter
                                               {64, 128}, {128, 64}, {128, 96}, {128, 128}};
   CompileOptions options = r.compileOptions();
   options.tileQ = options.tileK = 0;
+  options.score = {}; // what it looks up has no part in the choice
   auto chosen = session.analyze(r.pattern, options);
   if (!chosen)
     return chosen.takeError();
   const std::pair cpu(chosen->tileQ, chosen->tileK);
-  const HopperTile tile = chooseHopperTile(r.pattern, *program.program, r.dim, r.vDim);
+  const HopperTile tile = chooseHopperTile(r.pattern, *chosen->program, r.dim, r.vDim);
   const std::pair hopper(static_cast<int32_t>(tile.q), static_cast<int32_t>(tile.k));
   sizes.insert(hopper);
   sizes.insert(cpu);
@@ -94,6 +95,13 @@ static llvm::Error countParts(PairCounter &counter, const Problem &r, Explanatio
   return llvm::Error::success();
 }
 
+/// Every pair where there are at most `tokens` on a side, else tiles in up to `cells`.
+static TileGrid pictureOf(const MapView &view, int64_t head, int64_t tokens, int64_t cells) {
+  return std::max(view.params->num_q, view.params->num_k) <= tokens
+             ? drawTokens(view, 0, head)
+             : sampleTiles(view, 0, head, cells);
+}
+
 /// Panels: the head that was asked for, or the first of each group.
 static TileDrawing draw(const Problem &r, const MapView &view, const ExplainOptions &options,
                         const Explanation &e) {
@@ -121,9 +129,10 @@ static TileDrawing draw(const Problem &r, const MapView &view, const ExplainOpti
   drawing.firstQuery = view.params->q_offset;
   drawing.tileQ = e.tileQ;
   drawing.tileK = e.tileK;
-  int64_t cells = cellsOfPanel(static_cast<int64_t>(heads.size()));
+  auto panels = static_cast<int64_t>(heads.size());
   for (auto &[head, title] : heads)
-    drawing.panels.push_back({sampleTiles(view, 0, head, cells), title});
+    drawing.panels.push_back(
+        {pictureOf(view, head, tokensOfPanel(panels), cellsOfPanel(panels)), title});
   return drawing;
 }
 
@@ -136,7 +145,7 @@ llvm::Expected<Explanation> girih::explain(Session &session, const Problem &r,
         fmt::format("picture head: expected 0 to {}, but got {}", r.heads - 1, head));
   if (int64_t layers = options.layers.value_or(1); layers < 1)
     return invalidError(fmt::format("layers: expected at least 1, but got {}", layers));
-  auto program = session.analyze(r.pattern, r.compileOptions());
+  auto program = session.analyze(r.pattern, r.compileOptions(), r.cuda);
   if (!program)
     return program.takeError();
   GirihKernelDesc tile{};
@@ -162,18 +171,22 @@ llvm::Expected<Explanation> girih::explain(Session &session, const Problem &r,
     return stats.takeError();
   e.statsMs = Milliseconds(Clock::now() - start).count();
   e.stats = *stats;
-  e.cost = mapCost(
-      e.stats, params,
-      {r.batch, r.heads, r.kvHeads, r.numQ, r.numK, r.dim, r.vDim, r.dtype == GIRIH_F32 ? 4 : 2});
+  e.cost = mapCost(e.stats, params,
+                   {r.batch, r.heads, r.kvHeads, r.numQ, r.numK, r.dim, r.vDim, dtypeBytes(r.dtype),
+                    dtypeBytes(r.outDtype())});
   MapView view{map->get(), program->program.get(), &params};
   e.minimalTiles = minimalTiles(view, coverBudget);
   e.reach = reachability(view);
   e.pictureHead = options.pictureHead.value_or(0);
-  e.picture = sampleTiles(view, 0, e.pictureHead, 48);
+  e.picture = pictureOf(view, e.pictureHead, tokensOfPanel(1), 48);
 
+  // Parts are counted, not computed: neither scores nor tiles matter to them.
+  CompileOptions partOptions = r.compileOptions();
+  partOptions.score = {};
+  partOptions.tileQ = partOptions.tileK = 0;
   PairCounter counter(
       [&](const Pattern &part) -> llvm::Expected<BoundPattern> {
-        auto made = session.analyze(part, r.compileOptions());
+        auto made = session.analyze(part, partOptions);
         if (!made)
           return made.takeError();
         return BoundPattern{made->program, std::move(made->operands)};

@@ -110,6 +110,12 @@ std::string girih::jsonExplanation(const Problem &r, const Explanation &e) {
     json.attribute("dim", r.dim);
     json.attribute("v_dim", r.vDim);
     json.attribute("dtype", dtypeName(r.dtype));
+    json.attribute("o_dtype", dtypeName(r.outDtype()));
+    json.attribute("target", r.cuda ? "cuda" : "cpu");
+    if (r.cuda)
+      json.attribute("chip", r.compileOptions().chip);
+    if (r.score)
+      json.attribute("score", r.score.str());
     json.attribute("tile_q", e.tileQ);
     json.attribute("tile_k", e.tileK);
     json.attribute("useful_pairs", e.stats.useful_pairs);

@@ -134,11 +134,19 @@ static std::string tableText(const Problem &r, const Explanation &e) {
   const GirihMapStats &s = e.stats;
   int64_t listed = s.listed_full + s.listed_partial;
   std::string out;
-  out += row("problem", fmt::format("{} queries x {} keys, batch {}, heads {}/{}, dim {}/{}, {}",
-                                    groupedDigits(r.numQ), groupedDigits(r.numK), r.batch, r.heads,
-                                    r.kvHeads, r.dim, r.vDim, dtypeName(r.dtype)));
-  out += row("useful pairs", fmt::format("{} ({:.4g} % of N^2)", groupedDigits(s.useful_pairs),
-                                         100 * e.cost.coverage));
+  out +=
+      row("problem",
+          fmt::format(
+              "{} queries x {} keys, batch {}, heads {}/{}, dim {}/{}, {}{}", groupedDigits(r.numQ),
+              groupedDigits(r.numK), r.batch, r.heads, r.kvHeads, r.dim, r.vDim, dtypeName(r.dtype),
+              r.outDtype() != r.dtype ? std::string(", o ") + dtypeName(r.outDtype()) : ""));
+  if (r.cuda)
+    out += row("target", "cuda, " + r.compileOptions().chip);
+  if (r.score)
+    out += row("score", r.score.str());
+  out +=
+      row("useful pairs", fmt::format("{} ({:.4g} % of {})", groupedDigits(s.useful_pairs),
+                                      100 * e.cost.coverage, r.numQ == r.numK ? "N^2" : "q x k"));
   out += coverageText(r, e);
   out += row("computed pairs",
              fmt::format("{}, tile efficiency {:.1f} %", groupedDigits(s.computed_pairs),
@@ -176,7 +184,10 @@ std::string girih::textExplanation(const Problem &r, const Explanation &e) {
     out += "\n  advice\n";
   for (const Advice &advice : e.advice)
     out += wrapped("  - ", advice.text + " [" + advice.id + "]", "    ");
-  out += e.picture.tilesPerCell == 1
+  out += e.picture.tokens
+             ? fmt::format("\n  # kept   . not   (one query and key a cell, tiles of {} x {}",
+                           e.tileQ, e.tileK)
+         : e.picture.tilesPerCell == 1
              ? "\n  . empty   + partial   # full   (one tile a cell"
              : fmt::format("\n  . empty   + partial   # full   ({0} x {0} tiles a cell",
                            e.picture.tilesPerCell);

@@ -24,6 +24,10 @@ CompileOptions Problem::compileOptions() const {
   options.align = align;
   options.tileQ = tileQ;
   options.tileK = tileK;
+  options.score = score;
+  if (!chip.empty())
+    options.chip = chip;
+  options.cpu = cpu;
   return options;
 }
 

@@ -24,8 +24,14 @@ struct Problem {
   std::optional<GirihDType> oDtype; ///< as in CompileOptions
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   int64_t tileQ = 0, tileK = 0; ///< rows of a q-tile and keys of a k-tile; 0: chosen
+  Score score;                  ///< may be none
+  bool cuda = false;            ///< for an NVIDIA GPU
+  std::string chip;             ///< that kernels for it are for; empty: as in CompileOptions
+  std::string cpu;              ///< that kernels for the CPU are for; empty: this one
 
   CompileOptions compileOptions() const;
+  /// The dtype of o.
+  GirihDType outDtype() const { return oDtype.value_or(cuda ? dtype : GIRIH_F32); }
 };
 
 /// Sizes below 1, unequal head counts, products that overflow and lengths that the
@@ -44,6 +50,9 @@ llvm::Expected<int64_t> tensorBytes(int64_t batch, int64_t heads, int64_t tokens
 
 /// "f32", "bf16" or "f16".
 const char *dtypeName(GirihDType dtype);
+
+/// Bytes of an element.
+inline int64_t dtypeBytes(GirihDType dtype) { return dtype == GIRIH_F32 ? 4 : 2; }
 
 } // namespace girih
 

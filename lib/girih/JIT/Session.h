@@ -161,9 +161,10 @@ public:
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit = nullptr) = 0;
 
   /// The first half of compile, up to block maps: a few milliseconds, no code.
-  /// For reports, which ask about many patterns and launch none.
-  virtual llvm::Expected<PatternProgram> analyze(const Pattern &pattern,
-                                                 const CompileOptions &options) = 0;
+  /// For reports, which ask about many patterns and launch none. With \p cuda the tiles are
+  /// those that kernels for options.chip have.
+  virtual llvm::Expected<PatternProgram>
+  analyze(const Pattern &pattern, const CompileOptions &options, bool cuda = false) = 0;
 
   /// The IR after a stage: girih, blocks, tile, cpu, llvm, or asm; with \p cuda for
   /// options.chip: ws (Hopper only) instead of cpu, and ptx instead of asm.

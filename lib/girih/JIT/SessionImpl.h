@@ -95,8 +95,8 @@ public:
                                         ObjectFinisher finish) override;
   llvm::Expected<std::shared_ptr<const CudaCode>>
   compileCuda(const Pattern &pattern, const CompileOptions &options, bool *cacheHit) override;
-  llvm::Expected<PatternProgram> analyze(const Pattern &pattern,
-                                         const CompileOptions &options) override;
+  llvm::Expected<PatternProgram> analyze(const Pattern &pattern, const CompileOptions &options,
+                                         bool cuda) override;
   llvm::Expected<std::string> emit(const Pattern &pattern, const CompileOptions &options,
                                    llvm::StringRef stage, bool cuda) override;
   int64_t compilations() const override { return numCompilations; }

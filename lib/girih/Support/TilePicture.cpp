@@ -32,16 +32,27 @@ TileGrid TileGrid::create(int64_t tileRows, int64_t tileColumns, int64_t maxCell
   return grid;
 }
 
+TileGrid TileGrid::ofTokens(int64_t numQ, int64_t numK) {
+  TileGrid grid;
+  grid.rows = numQ;
+  grid.columns = numK;
+  grid.tokens = true;
+  grid.cells.assign(numQ * numK, TileCell{0, 0, 1});
+  return grid;
+}
+
 std::string girih::printAscii(const TileGrid &grid, const std::string &indent) {
+  // Characters are about twice as high as wide: a space keeps cells square.
+  const bool spaced = static_cast<int64_t>(indent.size()) + 2 * grid.columns <= 100;
   std::string out;
   for (int64_t row = 0; row < grid.rows; ++row) {
     out += indent;
     for (int64_t column = 0; column < grid.columns; ++column) {
       const TileCell &cell = grid.at(row, column);
-      // Characters are about twice as high as wide: a space keeps cells square.
-      if (column != 0)
+      if (column != 0 && spaced)
         out += ' ';
-      out += cell.full + cell.partial == 0 ? '.' : cell.full == cell.total ? '#' : '+';
+      bool blank = cell.full == 0 && (cell.partial == 0 || grid.tokens);
+      out += blank ? '.' : cell.full == cell.total ? '#' : '+';
     }
     out += '\n';
   }

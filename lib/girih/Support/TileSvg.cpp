@@ -7,6 +7,7 @@
 
 #include "girih/Support/TileSvg.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -21,6 +22,8 @@ int64_t girih::cellsOfPanel(int64_t panels) {
   auto count = static_cast<double>(std::clamp<int64_t>(panels, 1, maxPanels));
   return static_cast<int64_t>(cells / std::sqrt(count));
 }
+
+int64_t girih::tokensOfPanel(int64_t panels) { return std::min<int64_t>(64, cellsOfPanel(panels)); }
 
 static std::string escapeXml(const std::string &text) {
   std::string out;
@@ -130,6 +133,7 @@ private:
   void legend(int64_t y);
   void panel(const TilePanel &panel, int64_t x, int64_t y);
   void axes(int64_t x, int64_t y);
+  void tileEdges(int64_t x, int64_t y);
   void cells(const TileGrid &grid);
   void tooltip(const TileGrid &grid, int64_t row, int64_t begin, int64_t end);
 
@@ -173,9 +177,12 @@ void SvgPrinter::swatch(int64_t &x, int64_t y, const TileCell &cell, const char 
 
 void SvgPrinter::legend(int64_t y) {
   int64_t x = margin;
-  swatch(x, y, {0, 0, 1}, "empty");
-  swatch(x, y, {0, 1, 1}, "partial");
-  swatch(x, y, {1, 0, 1}, "full");
+  const bool tokens = !d.panels.empty() && d.panels.front().grid.tokens;
+  swatch(x, y, {0, 0, 1}, tokens ? "skipped" : "empty");
+  swatch(x, y, {0, 1, 1}, tokens ? "masked" : "partial");
+  swatch(x, y, {1, 0, 1}, tokens ? "kept" : "full");
+  if (tokens)
+    return text(x, y, "a cell is one query and one key; lines are around tiles");
   int64_t tiles = d.panels.empty() ? 1 : d.panels.front().grid.tilesPerCell;
   if (tiles == 1)
     return text(x, y, "a cell is one tile");
@@ -189,9 +196,17 @@ void SvgPrinter::legend(int64_t y) {
 
 /// "q 0 to 63, k 64 to 127: ..." for the cells [begin, end) of a row.
 void SvgPrinter::tooltip(const TileGrid &grid, int64_t row, int64_t begin, int64_t end) {
-  int64_t q = row * grid.tilesPerCell * d.tileQ, k = begin * grid.tilesPerCell * d.tileK;
-  int64_t qEnd = std::min(q + grid.tilesPerCell * d.tileQ, d.numQ);
-  int64_t kEnd = std::min(end * grid.tilesPerCell * d.tileK, d.numK);
+  int64_t height = grid.tokens ? 1 : grid.tilesPerCell * d.tileQ;
+  int64_t width = grid.tokens ? 1 : grid.tilesPerCell * d.tileK;
+  int64_t q = row * height, qEnd = std::min(q + height, d.numQ);
+  int64_t k = begin * width, kEnd = std::min(end * width, d.numK);
+  if (grid.tokens) {
+    os << "<title>q " << q + d.firstQuery << ", k " << k;
+    if (kEnd - k > 1)
+      os << " to " << kEnd - 1;
+    os << (grid.at(row, begin).full ? ": kept" : ": masked") << "</title>";
+    return;
+  }
   TileCell sum;
   for (int64_t column = begin; column < end; ++column) {
     const TileCell &cell = grid.at(row, column);
@@ -231,27 +246,78 @@ void SvgPrinter::cells(const TileGrid &grid) {
   }
 }
 
+namespace {
+
+/// A position on an axis: of the token, and in pixels.
+struct Tick {
+  int64_t token, pixel;
+};
+
+} // namespace
+
+/// Up to `parts` + 1 positions, both ends among them, as far as their labels leave each
+/// other room. `extent` says which pixels the label of a tick takes. The end matters
+/// most, then the beginning.
+static std::vector<Tick>
+ticksOf(int64_t tokens, int64_t pixels, int64_t parts,
+        llvm::function_ref<std::pair<int64_t, int64_t>(const Tick &)> extent) {
+  std::vector<Tick> ticks;
+  std::vector<std::pair<int64_t, int64_t>> taken;
+  auto add = [&](int64_t i) {
+    int64_t token = tokens / parts * i + tokens % parts * i / parts;
+    double share = static_cast<double>(token) / static_cast<double>(std::max<int64_t>(tokens, 1));
+    Tick tick{token, static_cast<int64_t>(static_cast<double>(pixels) * share)};
+    std::pair<int64_t, int64_t> room = extent(tick);
+    for (auto [begin, end] : taken)
+      if (room.first < end + 3 && begin < room.second + 3)
+        return;
+    taken.push_back(room);
+    ticks.push_back(tick);
+  };
+  add(parts);
+  for (int64_t i = 0; i < parts; ++i)
+    add(i);
+  return ticks;
+}
+
 /// Token positions along the top and the left side of a plot at (x, y).
 void SvgPrinter::axes(int64_t x, int64_t y) {
-  int64_t parts = small ? 1 : 4;
-  auto at = [&](int64_t i, int64_t length) {
-    return length / parts * i + length % parts * i / parts;
+  constexpr int64_t digit = 7, height = 11; // of a label
+  const int64_t parts = small ? 1 : 4;
+  // Labels at the ends stay within the plot.
+  auto across = [&](const Tick &tick) {
+    auto width = static_cast<int64_t>(std::to_string(tick.token).size()) * digit;
+    int64_t begin = tick.token == 0        ? 0
+                    : tick.token == d.numK ? plotWidth - width
+                                           : tick.pixel - width / 2;
+    return std::pair(begin, begin + width);
   };
-  for (int64_t i = 0; i <= parts; ++i) {
-    int64_t tick = x + at(i, plotWidth);
-    os << "<path d=\"M" << tick << ' ' << y - 5 << "v5\"/>\n";
-    text(tick, y - 8, std::to_string(at(i, d.numK)),
-         i == 0       ? ""
-         : i == parts ? " text-anchor=\"end\""
-                      : " text-anchor=\"middle\"");
-    tick = y + at(i, plotHeight);
-    // A plot of a single row has no room for two labels.
-    if (i != 0 && i != parts && plotHeight < 60)
-      continue;
-    os << "<path d=\"M" << x - 5 << ' ' << tick << "h5\"/>\n";
-    text(x - 7, tick + (i == 0 ? 9 : 2), std::to_string(at(i, d.numQ) + d.firstQuery),
+  for (const Tick &tick : ticksOf(d.numK, plotWidth, parts, across)) {
+    os << "<path d=\"M" << x + tick.pixel << ' ' << y - 5 << "v5\"/>\n";
+    text(x + tick.pixel, y - 8, std::to_string(tick.token),
+         tick.token == 0        ? ""
+         : tick.token == d.numK ? " text-anchor=\"end\""
+                                : " text-anchor=\"middle\"");
+  }
+  auto down = [&](const Tick &tick) {
+    int64_t baseline = tick.pixel + (tick.token == 0 ? 9 : 2);
+    return std::pair(baseline - height, baseline);
+  };
+  for (const Tick &tick : ticksOf(d.numQ, plotHeight, parts, down)) {
+    os << "<path d=\"M" << x - 5 << ' ' << y + tick.pixel << "h5\"/>\n";
+    text(x - 7, y + down(tick).second, std::to_string(tick.token + d.firstQuery),
          " text-anchor=\"end\"");
   }
+}
+
+/// Lines between the tiles of a panel of tokens.
+void SvgPrinter::tileEdges(int64_t x, int64_t y) {
+  for (int64_t k = d.tileK; k < d.numK; k += d.tileK)
+    os << "<path class=\"edge\" d=\"M" << x + plotWidth * k / d.numK << ' ' << y << 'v'
+       << plotHeight << "\"/>\n";
+  for (int64_t q = d.tileQ; q < d.numQ; q += d.tileQ)
+    os << "<path class=\"edge\" d=\"M" << x << ' ' << y + plotHeight * q / d.numQ << 'h'
+       << plotWidth << "\"/>\n";
 }
 
 void SvgPrinter::panel(const TilePanel &panel, int64_t x, int64_t y) {
@@ -275,6 +341,8 @@ void SvgPrinter::panel(const TilePanel &panel, int64_t x, int64_t y) {
      << ")\" stroke=\"none\" shape-rendering=\"crispEdges\">\n";
   cells(grid);
   os << "</g>\n";
+  if (grid.tokens)
+    tileEdges(x, y);
 }
 
 std::string SvgPrinter::print() {
@@ -316,7 +384,8 @@ std::string SvgPrinter::print() {
     y += lineHeight;
   }
   legend(y);
-  os << "<g font-size=\"11\" stroke-width=\"0.5\">\n<style>path{stroke:#888888}</style>\n";
+  os << "<g font-size=\"11\" "
+        "stroke-width=\"0.5\">\n<style>path{stroke:#888888}.edge{stroke:#222222}</style>\n";
   for (int64_t i = 0; i < panels; ++i)
     panel(d.panels[i], margin / 2 + i % across * panelWidth, top + i / across * panelHeight);
   os << "</g>\n" << script << "</svg>\n";

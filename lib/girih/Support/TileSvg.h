@@ -39,6 +39,10 @@ inline constexpr int64_t maxPanels = 16;
 /// most 160 x 160 cells, with which a picture stays below `maxSvgBytes`.
 int64_t cellsOfPanel(int64_t panels);
 
+/// Longer sides up to which each panel shows pairs of tokens: fewer than 64 x 64 of them
+/// where many panels share a picture.
+int64_t tokensOfPanel(int64_t panels);
+
 /// No picture with cells as `cellsOfPanel` says is larger.
 inline constexpr int64_t maxSvgBytes = int64_t(6) << 20;
 

@@ -201,6 +201,27 @@ TEST(SampleTiles, counts_every_listed_tile_once) {
   }
 }
 
+TEST(DrawTokens, tells_kept_masked_and_skipped_pairs) {
+  Problem p;
+  p.window(2, 0);
+  MapView view = p.build(40, 40);
+  TileGrid grid = drawTokens(view, 0, 0);
+  ASSERT_TRUE(grid.tokens);
+  ASSERT_EQ(grid.rows, 40);
+  ASSERT_EQ(grid.columns, 40);
+  const int64_t tileQ = view.params->tile_q, tileK = view.params->tile_k;
+  for (int64_t q = 0; q < 40; ++q)
+    for (int64_t k = 0; k < 40; ++k) {
+      bool kept = k <= q && q - k <= 2;
+      // A tile is computed when its last query sees past its first key, and its first
+      // query not beyond its last key.
+      int64_t lastQ = q / tileQ * tileQ + tileQ - 1, firstK = k / tileK * tileK;
+      bool computed = firstK <= lastQ && q / tileQ * tileQ - 2 <= firstK + tileK - 1;
+      EXPECT_EQ(grid.at(q, k).full, kept) << q << " " << k;
+      EXPECT_EQ(grid.at(q, k).partial, computed && !kept) << q << " " << k;
+    }
+}
+
 TEST(MapCost, counts_work_and_bytes) {
   GirihMapStats stats{};
   stats.useful_pairs = 300;
@@ -211,12 +232,15 @@ TEST(MapCost, counts_work_and_bytes) {
   p.window(1, 1);
   MapView view = p.build(20, 50);
   MapCost cost =
-      mapCost(stats, *view.params, {/*batch=*/2, /*heads=*/4, /*kvHeads=*/2, 20, 50, 8, 16, 2});
+      mapCost(stats, *view.params, {/*batch=*/2, /*heads=*/4, /*kvHeads=*/2, 20, 50, 8, 16, 2, 4});
   EXPECT_DOUBLE_EQ(cost.coverage, 0.3);
   EXPECT_DOUBLE_EQ(cost.tileEfficiency, 0.75);
   EXPECT_DOUBLE_EQ(cost.usefulFlops, 2.0 * 24 * 300);
   EXPECT_EQ(cost.gridTiles, 2 * 4 * 2 * 4);
   EXPECT_EQ(cost.bytes, 2 * ((4 * 20 * 8 + 2 * 50 * 24) * 2 + 4 * 20 * 17 * 4) + 7);
+  // lse stays f32 when o has the dtype of the inputs.
+  cost = mapCost(stats, *view.params, {2, 4, 2, 20, 50, 8, 16, 2, 2});
+  EXPECT_EQ(cost.bytes, 2 * ((4 * 20 * 8 + 2 * 50 * 24) * 2 + 4 * 20 * (16 * 2 + 4)) + 7);
 }
 
 } // namespace
