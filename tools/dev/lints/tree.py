@@ -28,8 +28,13 @@ class Tree:
         self.tool_root = pathlib.Path(tool_root or root).resolve()
 
     def files(self, suffixes, folders=FOLDERS):
-        """Paths relative to the root, sorted, of files with these suffixes."""
-        found = []
+        """Paths relative to the root, sorted, of files with these suffixes: those beside the
+        folders, then those in them."""
+        found = sorted(
+            pathlib.Path(entry.name)
+            for entry in os.scandir(self.root)
+            if entry.is_file() and not entry.name.startswith(".") and entry.name.endswith(tuple(suffixes))
+        )
         for folder in folders:
             for where, dirs, names in os.walk(self.root / folder):
                 dirs[:] = sorted(d for d in dirs if d not in SKIPPED and not d.startswith("."))
