@@ -40,5 +40,4 @@ function(girih_add_unittest name)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT
       "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tools/dev/tsan.supp")
   endif()
-  set_property(GLOBAL APPEND PROPERTY GIRIH_UNITTESTS ${name})
 endfunction()
