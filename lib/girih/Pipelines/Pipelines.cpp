@@ -110,32 +110,92 @@ void girih::registerDialects(DialectRegistry &registry) {
 
 namespace {
 
-struct CommandLineOptions : PassPipelineOptions<CommandLineOptions> {
-  Option<int64_t> tileQ{*this, "tile-q", llvm::cl::desc("Rows of a q-tile; 0: chosen"),
-                        llvm::cl::init(0)};
-  Option<int64_t> tileK{*this, "tile-k", llvm::cl::desc("Keys of a k-tile; 0: chosen"),
-                        llvm::cl::init(0)};
-  Option<int64_t> vectorWidth{*this, "vector-width", llvm::cl::desc("f32 lanes of a vector"),
-                              llvm::cl::init(16)};
-  Option<bool> bf16Dots{*this, "bf16-dots", llvm::cl::desc("The CPU multiplies pairs of bf16"),
-                        llvm::cl::init(false)};
-  Option<bool> amx{*this, "amx", llvm::cl::desc("The CPU has AMX tiles; with bf16-dots"),
-                   llvm::cl::init(false)};
-  Option<std::string> chip{*this, "chip", llvm::cl::desc("Of girih-to-ampere: sm_80, sm_86, sm_89"),
-                           llvm::cl::init("sm_80")};
+using mlir::detail::PassOptions;
 
-  PipelineOptions get() const {
-    return {tileQ, tileK, vectorWidth, /*tensorCores=*/false, chip, bf16Dots, amx};
+/// Options of every pipeline.
+struct TileFlags {
+  explicit TileFlags(PassOptions &owner)
+      : tileQ{owner, "tile-q", llvm::cl::desc("Rows of a q-tile; 0: chosen"), llvm::cl::init(0)},
+        tileK{owner, "tile-k", llvm::cl::desc("Keys of a k-tile; 0: chosen"), llvm::cl::init(0)} {}
+
+  PipelineOptions get(bool tensorCores) const {
+    PipelineOptions options;
+    options.tileQ = tileQ;
+    options.tileK = tileK;
+    options.tensorCores = tensorCores;
+    return options;
   }
+
+  PassOptions::Option<int64_t> tileQ, tileK;
+};
+
+/// Of pipelines up to tiles for CPUs.
+struct TilesFlags : TileFlags {
+  explicit TilesFlags(PassOptions &owner)
+      : TileFlags(owner),
+        bf16Dots{owner, "bf16-dots", llvm::cl::desc("The CPU multiplies pairs of bf16"),
+                 llvm::cl::init(false)} {}
+
+  PipelineOptions get(bool tensorCores) const {
+    PipelineOptions options = TileFlags::get(tensorCores);
+    options.bf16Dots = bf16Dots;
+    return options;
+  }
+
+  PassOptions::Option<bool> bf16Dots;
+};
+
+/// Of pipelines that make code for CPUs.
+struct CpuFlags : TilesFlags {
+  explicit CpuFlags(PassOptions &owner)
+      : TilesFlags(owner), vectorWidth{owner, "vector-width",
+                                       llvm::cl::desc("f32 lanes of a vector"), llvm::cl::init(16)},
+        amx{owner, "amx", llvm::cl::desc("The CPU has AMX tiles; with bf16-dots"),
+            llvm::cl::init(false)} {}
+
+  PipelineOptions get(bool tensorCores) const {
+    PipelineOptions options = TilesFlags::get(tensorCores);
+    options.vectorWidth = vectorWidth;
+    options.amx = amx;
+    return options;
+  }
+
+  PassOptions::Option<int64_t> vectorWidth;
+  PassOptions::Option<bool> amx;
+};
+
+/// Of girih-to-ampere.
+struct AmpereFlags : TileFlags {
+  explicit AmpereFlags(PassOptions &owner)
+      : TileFlags(owner),
+        chip{owner, "chip", llvm::cl::desc("sm_80, sm_86 or sm_89"), llvm::cl::init("sm_80")} {}
+
+  PipelineOptions get(bool tensorCores) const {
+    PipelineOptions options = TileFlags::get(tensorCores);
+    options.chip = chip;
+    return options;
+  }
+
+  PassOptions::Option<std::string> chip;
+};
+
+/// A pipeline takes the options that it reads, and refuses others.
+template <typename Flags> struct Options : PassPipelineOptions<Options<Flags>> {
+  Flags flags{*this};
 };
 
 using Stage = void (*)(OpPassManager &, const PipelineOptions &);
-constexpr Stage stages[] = {buildBlocksPipeline, buildTilePipeline, buildCpuPipeline,
-                            buildLLVMPipeline};
 
-template <int count> void buildUntil(OpPassManager &pm, const CommandLineOptions &options) {
-  for (int i = 0; i != count; ++i)
-    stages[i](pm, options.get());
+/// Registers \p stages, one after the other, under a name.
+template <typename Flags>
+void registerStages(StringRef name, StringRef description, bool tensorCores,
+                    std::initializer_list<Stage> stages) {
+  PassPipelineRegistration<Options<Flags>>(name, description,
+                                           [tensorCores, stages = SmallVector<Stage>(stages)](
+                                               OpPassManager &pm, const Options<Flags> &options) {
+                                             for (Stage stage : stages)
+                                               stage(pm, options.flags.get(tensorCores));
+                                           });
 }
 
 } // namespace
@@ -143,37 +203,23 @@ template <int count> void buildUntil(OpPassManager &pm, const CommandLineOptions
 void girih::registerPipelines() {
   registerGirihTransformsPasses();
   registerGirihConversionPasses();
-  PassPipelineRegistration<CommandLineOptions>("girih-to-blocks",
-                                               "Patterns to block maps (L0 to L1)", buildUntil<1>);
-  PassPipelineRegistration<CommandLineOptions>("girih-to-tile", "Patterns to tiles (L0 to L2)",
-                                               buildUntil<2>);
-  PassPipelineRegistration<CommandLineOptions>(
-      "girih-to-cpu", "Patterns to vector loops (L0 to L3)", buildUntil<3>);
-  PassPipelineRegistration<CommandLineOptions>("girih-to-llvm", "Patterns to the LLVM dialect",
-                                               buildUntil<4>);
-  PassPipelineRegistration<CommandLineOptions>(
-      "girih-to-ws", "Patterns to warp-specialised programs (L0 to L4)",
-      [](OpPassManager &pm, const CommandLineOptions &commandLine) {
-        PipelineOptions options = commandLine.get();
-        options.tensorCores = true;
-        for (Stage stage : {buildBlocksPipeline, buildTilePipeline, buildWsPipeline})
-          stage(pm, options);
-      });
-  PassPipelineRegistration<CommandLineOptions>(
-      "girih-to-hopper", "Patterns to the LLVM dialect for Hopper",
-      [](OpPassManager &pm, const CommandLineOptions &commandLine) {
-        PipelineOptions options = commandLine.get();
-        options.tensorCores = true;
-        for (Stage stage :
-             {buildBlocksPipeline, buildTilePipeline, buildWsPipeline, buildHopperPipeline})
-          stage(pm, options);
-      });
-  PassPipelineRegistration<CommandLineOptions>(
+  registerStages<TileFlags>("girih-to-blocks", "Patterns to block maps (L0 to L1)",
+                            /*tensorCores=*/false, {buildBlocksPipeline});
+  registerStages<TilesFlags>("girih-to-tile", "Patterns to tiles (L0 to L2)",
+                             /*tensorCores=*/false, {buildBlocksPipeline, buildTilePipeline});
+  registerStages<CpuFlags>("girih-to-cpu", "Patterns to vector loops (L0 to L3)",
+                           /*tensorCores=*/false,
+                           {buildBlocksPipeline, buildTilePipeline, buildCpuPipeline});
+  registerStages<CpuFlags>(
+      "girih-to-llvm", "Patterns to the LLVM dialect", /*tensorCores=*/false,
+      {buildBlocksPipeline, buildTilePipeline, buildCpuPipeline, buildLLVMPipeline});
+  registerStages<TileFlags>("girih-to-ws", "Patterns to warp-specialised programs (L0 to L4)",
+                            /*tensorCores=*/true,
+                            {buildBlocksPipeline, buildTilePipeline, buildWsPipeline});
+  registerStages<TileFlags>(
+      "girih-to-hopper", "Patterns to the LLVM dialect for Hopper", /*tensorCores=*/true,
+      {buildBlocksPipeline, buildTilePipeline, buildWsPipeline, buildHopperPipeline});
+  registerStages<AmpereFlags>(
       "girih-to-ampere", "Patterns to the LLVM dialect for sm_80, sm_86 and sm_89",
-      [](OpPassManager &pm, const CommandLineOptions &commandLine) {
-        PipelineOptions options = commandLine.get();
-        options.tensorCores = true;
-        for (Stage stage : {buildBlocksPipeline, buildTilePipeline, buildAmperePipeline})
-          stage(pm, options);
-      });
+      /*tensorCores=*/true, {buildBlocksPipeline, buildTilePipeline, buildAmperePipeline});
 }
