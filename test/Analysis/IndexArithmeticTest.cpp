@@ -15,6 +15,7 @@
 #include "girih/Frontend/EmitIR.h"
 #include "girih/Frontend/Parser.h"
 #include "girih/Pipelines/Pipelines.h"
+#include "girih/Reference/Dice.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
@@ -204,23 +205,19 @@ protected:
   /// points within. Empty, or what differs.
   std::string compare(const MapProgram &compiled, const Expr &expr, std::mt19937_64 &random) {
     const GirihMapProgram &program = compiled.get();
-    auto between = [&](int64_t low, int64_t high) {
-      return std::uniform_int_distribution<int64_t>(low, high)(random);
-    };
-    auto pick = [&](std::initializer_list<int64_t> list) {
-      return list.begin()[between(0, static_cast<int64_t>(list.size()) - 1)];
-    };
+    Dice dice(random);
     auto within = [&](int64_t first, int64_t last) {
-      return between(0, 2) ? pick({first, last, std::clamp<int64_t>(0, first, last)})
-                           : between(first, last);
+      return dice.between(0, 2)
+                 ? dice.pick<int64_t>({first, last, std::clamp<int64_t>(0, first, last)})
+                 : dice.between(first, last);
     };
     for (int i = 0; i < 200; ++i) {
       Point at{};
-      at.b = pick({0, 1, GIRIH_MAX_HEADS - 1});
-      at.h = pick({0, 1, 5, GIRIH_MAX_HEADS - 1});
-      at.nq = pick({1, 7, 200, 1 << 20, GIRIH_MAX_TOKENS});
-      at.nk = pick({1, 9, 200, 1 << 20, GIRIH_MAX_TOKENS});
-      at.end = pick({at.nq, at.nk}); // top-left and bottom-right
+      at.b = dice.pick<int64_t>({0, 1, GIRIH_MAX_HEADS - 1});
+      at.h = dice.pick<int64_t>({0, 1, 5, GIRIH_MAX_HEADS - 1});
+      at.nq = dice.pick<int64_t>({1, 7, 200, 1 << 20, GIRIH_MAX_TOKENS});
+      at.nk = dice.pick<int64_t>({1, 9, 200, 1 << 20, GIRIH_MAX_TOKENS});
+      at.end = dice.pick<int64_t>({at.nq, at.nk}); // top-left and bottom-right
       at.q = within(at.end - at.nq, at.end - 1);
       at.k = within(0, at.nk - 1);
       bool wrapped = false;

@@ -11,6 +11,7 @@
 
 #include "Case.h"
 
+#include "girih/Reference/Dice.h"
 #include "girih/Reference/RandomPatterns.h"
 #include "girih/Reference/RandomScores.h"
 
@@ -21,18 +22,9 @@ using namespace girih::differential;
 
 namespace {
 
-class Drawer {
+class Drawer : public Dice {
 public:
-  explicit Drawer(uint64_t state) : random(state) {}
-
-  /// Uniform in [low, high].
-  int64_t between(int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low + 1));
-  }
-  bool oneIn(int64_t count) { return between(1, count) == 1; }
-  template <typename T> T oneOf(std::initializer_list<T> values) {
-    return values.begin()[between(0, static_cast<int64_t>(values.size()) - 1)];
-  }
+  using Dice::Dice;
 
   int64_t length();
   int64_t dim();
@@ -40,8 +32,6 @@ public:
   void heads(LaunchCase &launch, bool mayChangeHeads);
   KernelCase kernel();
   LaunchCase launch(const KernelCase &kernel);
-
-  std::mt19937_64 random;
 };
 
 } // namespace
@@ -53,7 +43,7 @@ int64_t Drawer::length() {
   case 0:
     return between(1, 8);
   case 1:
-    return oneOf<int64_t>({13, 31, 61, 97, 127, 131, 191, 251, 257});
+    return pick<int64_t>({13, 31, 61, 97, 127, 131, 191, 251, 257});
   case 2:
     return 16 * between(1, 16) + between(-1, 1);
   case 3:
@@ -71,9 +61,9 @@ int64_t Drawer::dim() {
   case 2:
     return between(1, 96);
   case 3:
-    return oneIn(2) ? between(97, 256) : oneOf<int64_t>({128, 256, 255, 129});
+    return oneIn(2) ? between(97, 256) : pick<int64_t>({128, 256, 255, 129});
   default:
-    return oneOf<int64_t>({8, 16, 24, 32, 40, 48, 64, 80, 96});
+    return pick<int64_t>({8, 16, 24, 32, 40, 48, 64, 80, 96});
   }
 }
 
@@ -105,40 +95,41 @@ LaunchCase Drawer::launch(const KernelCase &kernel) {
   launch.threads = oneIn(4) ? 2 : 1;
   launch.wantsLse = !oneIn(16);
   if (oneIn(6)) {
-    launch.scale = oneOf({0.0f, -0.3f, 0.5f, 1.0f});
+    launch.scale = pick({0.0f, -0.3f, 0.5f, 1.0f});
     launch.zeroScale = launch.scale == 0;
   }
   if (kernel.dtype != GIRIH_F16 && !kernel.score && oneIn(12))
-    launch.magnitude = oneOf({30.0f, 1e3f, 1e4f});
+    launch.magnitude = pick({30.0f, 1e3f, 1e4f});
   return launch;
 }
 
 KernelCase Drawer::kernel() {
   KernelCase kernel;
-  kernel.dtype = oneOf({GIRIH_F32, GIRIH_F32, GIRIH_BF16, GIRIH_F16});
+  kernel.dtype = pick({GIRIH_F32, GIRIH_F32, GIRIH_BF16, GIRIH_F16});
   kernel.dim = dim();
   kernel.vDim = oneIn(3) ? dim() : kernel.dim;
   kernel.topLeft = oneIn(3);
   if (oneIn(2)) {
-    kernel.tileQ = oneOf<int64_t>({0, 16, 32, 48, 64});
-    kernel.tileK = oneOf<int64_t>({0, 8, 16, 24, 64, 128});
+    kernel.tileQ = pick<int64_t>({0, 16, 32, 48, 64});
+    kernel.tileK = pick<int64_t>({0, 8, 16, 24, 64, 128});
   }
   if (oneIn(4))
-    kernel.cpu = oneOf<const char *>({"x86-64-v3", "x86-64-v2", "x86-64"});
+    kernel.cpu = pick<const char *>({"x86-64-v3", "x86-64-v2", "x86-64"});
   if (oneIn(3))
     kernel.score = drawScore(random, static_cast<int>(between(0, 3)));
   return kernel;
 }
 
 Group differential::drawGroup(uint64_t seed, int64_t number) {
-  Drawer drawer(seed * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(number));
+  std::mt19937_64 random(seed * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(number));
+  Drawer drawer(random);
   Group group;
   group.kernel = drawer.kernel();
   LaunchCase first = drawer.launch(group.kernel);
   DrawOptions options;
   options.shape = first.shape(group.kernel);
   options.maxDepth = static_cast<int>(drawer.between(0, 4));
-  group.kernel.pattern = drawPattern(drawer.random, options);
+  group.kernel.pattern = drawPattern(random, options);
   group.launches.push_back(first);
   while (static_cast<int64_t>(group.launches.size()) != launchesPerGroup) {
     LaunchCase next = drawer.launch(group.kernel);

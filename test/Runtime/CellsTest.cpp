@@ -11,23 +11,14 @@
 #include "src/map/Cells.h"
 #include "MapTesting.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <gtest/gtest.h>
 
 using namespace girih;
 using namespace girih::testing;
 
 namespace {
-
-struct Draw {
-  explicit Draw(uint64_t seed) : random(seed) {}
-  int64_t between(int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  }
-  template <typename T> T pick(std::initializer_list<T> list) {
-    return list.begin()[between(0, static_cast<int64_t>(list.size()) - 1)];
-  }
-  std::mt19937_64 random;
-};
 
 /// Whether a coordinate of q and one of k are at most `radius` apart.
 int32_t near(ProgramBuilder &p, int32_t q, int32_t k, int64_t radius) {
@@ -37,7 +28,7 @@ int32_t near(ProgramBuilder &p, int32_t q, int32_t k, int64_t radius) {
 
 /// Windows of a grid whose rows have `width` tokens, sometimes with what every query sees, what
 /// repeats along rows alone, or an end.
-int32_t gridWindows(ProgramBuilder &p, Draw &draw, int64_t width) {
+int32_t gridWindows(ProgramBuilder &p, Dice &draw, int64_t width) {
   int32_t q = p.q(), k = p.k();
   int32_t root = p.both(near(p, p.div(q, width), p.div(k, width), draw.between(0, 3)),
                         near(p, p.mod(q, width), p.mod(k, width), draw.between(0, width / 3)));
@@ -57,7 +48,7 @@ int32_t gridWindows(ProgramBuilder &p, Draw &draw, int64_t width) {
   }
 }
 
-GirihMapParams gridParams(Draw &draw) {
+GirihMapParams gridParams(Dice &draw) {
   int64_t numK = draw.between(300, 640);
   int64_t numQ = draw.pick({0, 1, 1}) ? numK : draw.between(300, 640);
   return makeParams(numQ, numK, draw.pick({true, false}), draw.pick({1, 2, 4, 8}),
@@ -70,7 +61,8 @@ TEST(Cells, MapsOfGridsMatchBruteForce) {
   uint64_t seed = testSeed();
   int64_t cases = testCases(60), inGranules = 0;
   for (int64_t i = 0; i < cases; ++i) {
-    Draw draw(seed + static_cast<uint64_t>(i));
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
+    Dice draw(random);
     ProgramBuilder builder;
     int32_t root = gridWindows(builder, draw, draw.between(6, 36));
     GirihMapProgram program = builder.program(root);

@@ -10,6 +10,8 @@
 
 #include "MapTesting.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,16 +21,9 @@ using namespace girih::testing;
 namespace {
 
 /// Random unions of conjunctions of monotone bounds.
-class Generator {
+class Generator : public girih::Dice {
 public:
-  explicit Generator(uint64_t seed) : random(seed) {}
-
-  int64_t between(int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  }
-  template <typename T> T pick(std::initializer_list<T> list) {
-    return list.begin()[between(0, static_cast<int64_t>(list.size()) - 1)];
-  }
+  using Dice::Dice;
 
   /// Forward terms bound K by Q; reverse terms bound Q by K.
   int32_t pattern(ProgramBuilder &p, const GirihMapParams &params, bool isReverse) {
@@ -103,7 +98,6 @@ private:
     }
   }
 
-  std::mt19937_64 random;
   GirihMapVar row = GIRIH_VAR_Q, column = GIRIH_VAR_K;
   int64_t table = 0;
 };
@@ -115,7 +109,8 @@ static void runRandomTerms(bool isReverse) {
   int64_t cases = testCases(6000);
   for (int64_t i = 0; i < cases; ++i) {
     uint64_t own = seed + static_cast<uint64_t>(i);
-    Generator generate(own);
+    std::mt19937_64 random(own);
+    Generator generate(random);
     int64_t longest = generate.pick<int64_t>({5, 30, 64, 64, 150});
     int64_t numQ = generate.between(1, longest);
     int64_t numK = generate.pick({0, 1}) ? numQ : generate.between(1, longest);

@@ -12,6 +12,8 @@
 #include "PlanTesting.h"
 #include "src/TaskSplit.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -116,16 +118,14 @@ TEST(TaskSplit, TasksLongerThanTheirGroupComeFirst) {
 TEST(TaskSplit, RandomTasksEndNoLaterAndPartsKeepTheirBounds) {
   uint64_t seed = testSeed();
   std::mt19937_64 random(seed);
-  auto between = [&](int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  };
+  girih::Dice dice(random);
   for (int64_t turn = 0, cases = testCases(300); turn < cases; ++turn) {
-    std::vector<int64_t> tiles(static_cast<size_t>(between(1, 400)));
-    int64_t common = between(1, 30), rare = between(1, 2000);
+    std::vector<int64_t> tiles(static_cast<size_t>(dice.between(1, 400)));
+    int64_t common = dice.between(1, 30), rare = dice.between(1, 2000);
     for (int64_t &count : tiles)
-      count = between(0, 20) == 0 ? between(1, rare) : between(1, common);
-    auto blocks = static_cast<int32_t>(between(1, 300));
-    int64_t group = between(1, 500);
+      count = dice.between(0, 20) == 0 ? dice.between(1, rare) : dice.between(1, common);
+    auto blocks = static_cast<int32_t>(dice.between(1, 300));
+    int64_t group = dice.between(1, 500);
     TaskSchedule whole = scheduleTasks(tiles, group, blocks, false, kSplitCosts);
     TaskSchedule cut = scheduleTasks(tiles, group, blocks, true, kSplitCosts);
     std::vector<uint32_t> numbers = cut.order;
@@ -216,25 +216,26 @@ TEST(CudaSplit, PartialTilesCostMoreThanFullOnes) {
 TEST(CudaSplit, RandomMapsAreCoveredOnce) {
   uint64_t seed = testSeed();
   std::mt19937_64 random(seed);
-  auto between = [&](int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  };
+  girih::Dice dice(random);
   int64_t merges = 0, cases = testCases(120);
   for (int64_t turn = 0; turn < cases; ++turn) {
     SCOPED_TRACE("turn " + std::to_string(turn));
     // Random block lists: most rows short, some long, some empty.
     ProgramBuilder builder;
-    int64_t kvHeads = between(1, 2), heads = kvHeads * between(1, 3), batch = between(1, 2);
-    int64_t numQ = between(1, 700), numK = between(1, 4000);
+    int64_t kvHeads = dice.between(1, 2), heads = kvHeads * dice.between(1, 3),
+            batch = dice.between(1, 2);
+    int64_t numQ = dice.between(1, 700), numK = dice.between(1, 4000);
     int64_t rows = (numQ + 63) / 64, columns = (numK + 63) / 64;
-    int64_t sets = between(0, 1) ? heads : 1;
+    int64_t sets = dice.between(0, 1) ? heads : 1;
     std::vector<int64_t> indptr, indices;
     for (int64_t set = 0; set < sets; ++set) {
       indptr.push_back(static_cast<int64_t>(indices.size()));
       for (int64_t row = 0; row < rows; ++row) {
-        int64_t kind = between(0, 7), chance = kind == 0 ? 0 : kind == 1 ? 100 : between(1, 20);
+        int64_t kind = dice.between(0, 7), chance = kind == 0   ? 0
+                                                    : kind == 1 ? 100
+                                                                : dice.between(1, 20);
         for (int64_t column = 0; column < columns; ++column)
-          if (between(1, 100) <= chance)
+          if (dice.between(1, 100) <= chance)
             indices.push_back(column);
         indptr.push_back(static_cast<int64_t>(indices.size()));
       }
@@ -242,12 +243,12 @@ TEST(CudaSplit, RandomMapsAreCoveredOnce) {
     builder.usesHead = sets > 1;
     auto table = builder.blocks(64, sets, indptr, indices);
     int32_t root = builder.add(GIRIH_MAP_IN_TABLE, -1, -1, table);
-    if (between(0, 1)) // partial tiles among the full ones
-      root = builder.both(root,
-                          builder.negate(builder.eq0(builder.mod(builder.k(), between(40, 200)))));
+    if (dice.between(0, 1)) // partial tiles among the full ones
+      root = builder.both(
+          root, builder.negate(builder.eq0(builder.mod(builder.k(), dice.between(40, 200)))));
     PlanCase s(builder.program(root), batch, heads, kvHeads, numQ, numK, builder.operands(),
                GIRIH_TOP_LEFT);
-    s.blocks = static_cast<int32_t>(between(1, 200));
+    s.blocks = static_cast<int32_t>(dice.between(1, 200));
     s.maySplit = true;
     ASSERT_EQ(s.build(), GIRIH_OK) << s.status.message;
     s.expectEachTileOnce();

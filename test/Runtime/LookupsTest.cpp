@@ -12,6 +12,8 @@
 
 #include "../../runtime/src/map/Extrema.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,16 +31,9 @@ struct Attached {
   std::vector<GirihOperand> operands;
 };
 
-class Generator {
+class Generator : public girih::Dice {
 public:
-  explicit Generator(uint64_t seed) : random(seed) {}
-
-  int64_t between(int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  }
-  template <typename T> T pick(std::initializer_list<T> list) {
-    return list.begin()[between(0, static_cast<int64_t>(list.size()) - 1)];
-  }
+  using Dice::Dice;
 
   /// An index that stays within `extent`.
   int32_t index(ProgramBuilder &p, int64_t extent, int depth) {
@@ -119,8 +114,6 @@ private:
     int32_t mine = p.lookup(table, {p.max(p.min(p.q(), last), first)});
     return p.eq0(p.minus(mine, p.lookup(table, {p.min(p.k(), last)})));
   }
-
-  std::mt19937_64 random;
 };
 
 } // namespace
@@ -129,7 +122,8 @@ TEST(Lookups, RandomProgramsMatchBruteForce) {
   uint64_t seed = testSeed();
   for (int64_t i = 0; i < testCases(4000); ++i) {
     uint64_t own = seed + static_cast<uint64_t>(i);
-    Generator generate(own);
+    std::mt19937_64 random(own);
+    Generator generate(random);
     int64_t longest = generate.pick<int64_t>({5, 30, 64, 150});
     int64_t numQ = generate.between(1, longest);
     int64_t numK = generate.pick({0, 1}) ? numQ : generate.between(1, longest);

@@ -11,23 +11,19 @@
 
 #include "MapTesting.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <gtest/gtest.h>
 
 using namespace girih::testing;
 
 namespace {
 
-class Generator {
+class Generator : public girih::Dice {
 public:
-  explicit Generator(uint64_t seed) : random(seed) {}
+  using Dice::Dice;
 
-  int64_t below(int64_t bound) {
-    return std::uniform_int_distribution<int64_t>(0, bound - 1)(random);
-  }
-  int64_t between(int64_t lo, int64_t hi) { return lo + below(hi - lo + 1); }
-  template <typename T> T pick(std::initializer_list<T> list) {
-    return list.begin()[below(static_cast<int64_t>(list.size()))];
-  }
+  int64_t below(int64_t bound) { return between(0, bound - 1); }
 
   GirihMapParams params() {
     int64_t longest = pick<int64_t>({3, 17, 40, 40, 70, 70, 200});
@@ -151,8 +147,6 @@ private:
       return p.eq0(p.shift(p.times(p.mod(integer(p, 1), m), pick({1, -1, 2})), between(-20, 20)));
     }
   }
-
-  std::mt19937_64 random;
 };
 
 } // namespace
@@ -161,7 +155,8 @@ TEST(RandomPrograms, MapsAndStatsMatchBruteForce) {
   uint64_t seed = testSeed();
   int64_t cases = testCases(20000);
   for (int64_t i = 0; i < cases; ++i) {
-    Generator generate(seed + static_cast<uint64_t>(i));
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
+    Generator generate(random);
     ProgramBuilder builder;
     int depth = generate.pick({0, 1, 2, 3});
     int32_t root = generate.boolean(builder, depth);
@@ -179,7 +174,8 @@ TEST(RandomPrograms, RepeatingMapsMatchBruteForce) {
   uint64_t seed = testSeed();
   int64_t cases = testCases(20000) / 40, copied = 0;
   for (int64_t i = 0; i < cases; ++i) {
-    Generator generate(seed + static_cast<uint64_t>(i));
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
+    Generator generate(random);
     ProgramBuilder builder;
     int32_t root = generate.repeating(builder, generate.pick({0, 1, 2}));
     GirihMapProgram program = builder.program(root);
@@ -205,7 +201,8 @@ TEST(RandomPrograms, RepeatingMapsMatchBruteForce) {
 TEST(RandomPrograms, ContainsMatchesTheOracle) {
   uint64_t seed = testSeed();
   for (int64_t i = 0; i < testCases(20000) / 20; ++i) {
-    Generator generate(seed + static_cast<uint64_t>(i));
+    std::mt19937_64 random(seed + static_cast<uint64_t>(i));
+    Generator generate(random);
     ProgramBuilder builder;
     int32_t root = generate.boolean(builder, 3);
     GirihMapProgram program = builder.program(root);

@@ -11,6 +11,8 @@
 
 #include "MapTesting.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,16 +22,9 @@ using namespace girih::testing;
 
 namespace {
 
-class Generator {
+class Generator : public girih::Dice {
 public:
-  explicit Generator(uint64_t seed) : random(seed) {}
-
-  int64_t between(int64_t lo, int64_t hi) {
-    return std::uniform_int_distribution<int64_t>(lo, hi)(random);
-  }
-  template <typename T> T pick(std::initializer_list<T> list) {
-    return list.begin()[between(0, static_cast<int64_t>(list.size()) - 1)];
-  }
+  using Dice::Dice;
 
   int64_t segments(ProgramBuilder &p, const GirihMapParams &params) {
     int64_t unit = pick({1, 1, 4, 7});
@@ -90,9 +85,6 @@ public:
       return p.both(a, b);
     }
   }
-
-private:
-  std::mt19937_64 random;
 };
 
 struct Attached {
@@ -110,7 +102,8 @@ TEST(Tables, RandomPatternsMatchBruteForce) {
   int64_t cases = testCases(5000);
   for (int64_t i = 0; i < cases; ++i) {
     uint64_t own = seed + static_cast<uint64_t>(i);
-    Generator generate(own);
+    std::mt19937_64 random(own);
+    Generator generate(random);
     int64_t longest = generate.pick<int64_t>({5, 30, 64, 150});
     int64_t numQ = generate.between(1, longest);
     int64_t numK = generate.pick({0, 1}) ? numQ : generate.between(1, longest);

@@ -12,6 +12,8 @@
 
 #include "girih/Reference/RandomPatterns.h"
 
+#include "girih/Reference/Dice.h"
+
 #include <algorithm>
 
 using namespace girih;
@@ -21,19 +23,14 @@ static int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 
 namespace {
 
-class Drawer {
+class Drawer : Dice {
 public:
-  Drawer(std::mt19937_64 &random, const DrawOptions &options) : random(random), options(options) {}
+  Drawer(std::mt19937_64 &random, const DrawOptions &options) : Dice(random), options(options) {}
 
   /// A pattern for `shape` that heads `firstHead..lastHead` use.
   Pattern draw(const Shape &shape, int64_t firstHead, int64_t lastHead, int depth);
 
 private:
-  /// Uniform in `[low, high]`.
-  int64_t between(int64_t low, int64_t high) {
-    return low + int64_t(random() % uint64_t(high - low + 1));
-  }
-  bool oneIn(int64_t count) { return between(1, count) == 1; }
   /// At least `low`, mostly small, sometimes near or beyond `length`.
   int64_t number(int64_t low, int64_t length);
 
@@ -50,7 +47,6 @@ private:
   /// `index` kept within `extent` by a remainder or by clamping.
   Index within(Index index, int64_t extent);
 
-  std::mt19937_64 &random;
   const DrawOptions &options;
   int64_t numTables = 0;
 };

@@ -12,6 +12,7 @@
 #include "girih/Reference/RandomScores.h"
 
 #include "girih/Frontend/PatternDetail.h"
+#include "girih/Reference/Dice.h"
 #include "girih/Reference/Expression.h"
 
 #include <algorithm>
@@ -25,26 +26,17 @@ static constexpr double infinity = std::numeric_limits<double>::infinity();
 
 namespace {
 
-class Drawer {
+class Drawer : public Dice {
 public:
-  explicit Drawer(std::mt19937_64 &random) : random(random) {}
+  using Dice::Dice;
 
   Real change(Real s, int depth, bool isLast);
-  int64_t between(int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low + 1));
-  }
 
 private:
-  bool oneIn(int64_t count) { return between(1, count) == 1; }
-  double oneOf(std::initializer_list<double> values) {
-    return values.begin()[between(0, static_cast<int64_t>(values.size()) - 1)];
-  }
   Index integer(int depth);
   Bool condition(int depth);
   Real bias(int depth);
   Real lookup();
-
-  std::mt19937_64 &random;
 };
 
 } // namespace
@@ -140,7 +132,7 @@ Real Drawer::bias(int depth) {
   Real size = Real(abs(i));
   switch (between(0, 18)) {
   case 0:
-    return oneOf({0.0625, -0.01}) * Real(i);
+    return pick<double>({0.0625, -0.01}) * Real(i);
   case 1:
     return 0.25 * Real(i % between(1, 9));
   case 2:
@@ -166,13 +158,13 @@ Real Drawer::bias(int depth) {
   case 12:
     return 0.125 * floor(0.25 * (i % 64));
   case 13:
-    return pow(oneOf({0.5, 1.25}), Real(i % 5));
+    return pow(pick<double>({0.5, 1.25}), Real(i % 5));
   case 14:
     return Real(i) / (1.0 + size);
   case 15:
     return where(condition(depth - 1), -rsqrt(1.0 + size), 0.5);
   case 16:
-    return min(0.0625 * i, oneOf({1.5, 0.0})) + max(-0.0625 * Real(i), -1.5);
+    return min(0.0625 * i, pick<double>({1.5, 0.0})) + max(-0.0625 * Real(i), -1.5);
   case 17:
     return lookup();
   default:
@@ -189,11 +181,11 @@ Real Drawer::change(Real s, int depth, bool isLast) {
   case 3:
     return s + bias(depth);
   case 4: {
-    double cap = oneOf({0.5, 5, 30});
+    double cap = pick<double>({0.5, 5, 30});
     return cap * tanh(s / cap);
   }
   case 5:
-    return s * oneOf({0.25, -0.75, 1.25});
+    return s * pick<double>({0.25, -0.75, 1.25});
   case 6:
     return where(condition(depth), s, s * 0.5);
   case 7: {
@@ -215,7 +207,7 @@ Real Drawer::change(Real s, int depth, bool isLast) {
   case 14:
     return oneIn(2) ? exp(-abs(s)) : exp2(min(s, 1.0));
   default:
-    return oneIn(2) ? pow(1 + abs(s), oneOf({0.75, -0.5})) : s / (1 + abs(s));
+    return oneIn(2) ? pow(1 + abs(s), pick<double>({0.75, -0.5})) : s / (1 + abs(s));
   }
 }
 
