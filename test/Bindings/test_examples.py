@@ -19,12 +19,19 @@ def test_there_are_examples():
     assert len(FOLDERS) >= 3
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A disk cache that is empty at first: what examples print must not depend on it."""
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.mark.parametrize("state", ["cold", "warm"])
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_example(folder):
+def test_example(folder, state, cache):
     (program,) = folder.glob("*.py")
     # Paths of the environment may be relative to where the tests run.
     package = pathlib.Path(girih.__file__).resolve().parents[1]
-    env = dict(os.environ, PYTHONPATH=str(package))
+    env = dict(os.environ, PYTHONPATH=str(package), GIRIH_CACHE_DIR=cache)
     if "GIRIH_LIBRARY" in env:
         env["GIRIH_LIBRARY"] = os.path.abspath(env["GIRIH_LIBRARY"])
     done = subprocess.run(
@@ -36,4 +43,5 @@ def test_example(folder):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    assert os.listdir(cache), f"no kernel was kept, so that nothing was {state}"
     assert done.stdout == (folder / "expected.txt").read_text()
