@@ -238,7 +238,8 @@ typedef struct GirihAttentionReport {
 /// Computes attention: o = softmax(score(scale * q k^T)) v over the pairs of the pattern,
 /// lse its natural log-sum-exp; a query that sees nothing gives 0 and -inf. Returns when
 /// it is done on the CPU, and when it is enqueued on a GPU. `report` may be null. Launches
-/// on different streams may overlap. Nothing is copied but what copied_bytes says.
+/// on different streams may overlap. Nothing is copied but what copied_bytes says. NaN or
+/// infinity in v at keys that a query does not attend to reach it if they share a tile.
 int girihAttention(GirihKernel *kernel, const GirihAttentionArgs *args,
                    GirihAttentionReport *report, GirihStatus *status);
 

@@ -51,6 +51,14 @@ def test_reports():
         report["nothing"]
 
 
+def test_reports_of_gpus_have_their_tiles():
+    report = girih.causal.explain(1024, dtype="bfloat16", device="cuda")
+    assert report["target"] == "cuda" and report["tile_q"] == 192 and report["tile_k"] == 128
+    assert report["bytes"] < girih.causal.explain(1024, dtype="float32")["bytes"]
+    with pytest.raises(girih.UnsupportedError, match="dtype f32 is not supported on cuda"):
+        girih.causal.explain(1024, device="cuda")
+
+
 def test_svg_files(tmp_path):
     path = tmp_path / "tiles.svg"
     text = girih.causal.explain(512).svg(str(path))

@@ -3,8 +3,8 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Field by field as girih-c/ declares them; test/AOT compares the result with what it
-// was made of.
+// Field by field as girih-c/ declares them; test/Tools/girih-compile links the result and
+// compares it with what it was made of.
 //
 //===----------------------------------------------------------------------===//
 

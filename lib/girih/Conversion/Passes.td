@@ -34,7 +34,7 @@ def ConvertAttentionToTile : Pass<"girih-convert-attention-to-tile", "::mlir::fu
     Option<"tensorCores", "girih-tensor-cores", "bool", "false",
            "Multiply inputs as they are: scale when exponentials are taken instead of scaling queries, round probabilities to the type of values">,
     Option<"bf16Dots", "girih-bf16-dots", "bool", "false",
-           "For CPUs that multiply pairs of bf16: with bf16 inputs scale when exponentials are taken, one row at a time, instead of scaling queries, and round probabilities to bf16">];
+           "Multiply bf16 inputs as they are, on CPUs that multiply pairs of them: scale when exponentials are taken instead of scaling queries, round probabilities to bf16">];
 }
 
 def ConvertTileToCpu : Pass<"girih-convert-tile-to-cpu", "::mlir::ModuleOp"> {

@@ -112,8 +112,9 @@ class Pattern:
     ) -> "Report":
         """What the pattern keeps, skips and costs; compiles nothing.
 
-        n, k_len: queries and keys (None: as many). The report is a mapping, prints as text
-        and draws itself in notebooks; seconds for a million tokens.
+        n, k_len: queries and keys (None: as many). device: "cpu" or "cuda", whose tiles it
+        is about. The report is a mapping, prints as text and draws itself in notebooks;
+        seconds for a million tokens.
         """
         from ._session import default_session
 
