@@ -26,6 +26,11 @@ void girih::addCacheFlag(Flags &flags, std::optional<std::string> &folder) {
              /*mayBeEmpty=*/true);
 }
 
+void girih::addCacheFlags(Flags &flags, RequestFlags &v) {
+  addCacheFlag(flags, v.cacheDir);
+  flags.flag("no-cache", v.noCache, "neither read nor write the kernel cache");
+}
+
 void girih::addKernelFlags(Flags &flags, RequestFlags &v, llvm::StringRef defaultChip) {
   flags.text("pattern", v.pattern, "EXPR", "pattern expression");
   flags.text("spec", v.spec, "FILE[:NAME]", "pattern NAME of a .girih file, or its only one");
@@ -57,8 +62,6 @@ void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
   flags.integer("batch", v.batch, 1, "B", "batch (default: 1)");
   flags.integer("heads", v.heads, 1, "H", "query heads (default: 1)");
   flags.integer("kv-heads", v.kvHeads, 1, "G", "key and value heads, a divisor of H (default: H)");
-  addCacheFlag(flags, v.cacheDir);
-  flags.flag("no-cache", v.noCache, "neither read nor write the kernel cache");
 }
 
 llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {

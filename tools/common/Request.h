@@ -28,8 +28,11 @@ struct RequestFlags {
 /// `--cache-dir`, which may be empty: no cache.
 void addCacheFlag(Flags &flags, std::optional<std::string> &folder);
 
-/// All of them. `addKernelFlags` adds those alone that say what to compile; what is
-/// compiled takes any lengths.
+/// The same, and `--no-cache`: for tools that compile kernels.
+void addCacheFlags(Flags &flags, RequestFlags &values);
+
+/// Patterns and lengths. `addKernelFlags` adds those alone that say what to compile; what
+/// is compiled takes any lengths.
 void addRequestFlags(Flags &flags, RequestFlags &values);
 void addKernelFlags(Flags &flags, RequestFlags &values, llvm::StringRef defaultChip);
 

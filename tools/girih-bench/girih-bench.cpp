@@ -55,8 +55,7 @@ static void addFlags(Flags &flags, Options &o) {
   flags.text("json", o.jsonFile, "FILE", "write every number to it");
   flags.text("compare", o.compareFile, "FILE", "compare with what --json wrote earlier");
   flags.flag("list", o.list, "print the rows and their patterns, time nothing");
-  addCacheFlag(flags, o.measure.common.cacheDir);
-  flags.flag("no-cache", o.measure.common.noCache, "neither read nor write the kernel cache");
+  addCacheFlags(flags, o.measure.common);
 }
 
 /// Which targets to run. A GPU that is asked for must be there; --list shows all.

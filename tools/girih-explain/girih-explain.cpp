@@ -75,12 +75,11 @@ static llvm::Error run(const RequestFlags &flags, ExplainOptions options,
     return invalidError("--picture-head: expected less than --heads (" +
                         std::to_string(request->heads) + "), but got " +
                         std::to_string(*options.pictureHead));
-  auto session = Session::create({request->cacheDir});
+  auto session = Session::create(SessionOptions::uncached()); // compiles nothing
   if (!session)
     return session.takeError();
   options.svg = svg.has_value();
   llvm::Expected<Explanation> explanation = explain(**session, *request, options);
-  warnAboutCache("girih-explain", **session);
   if (!explanation)
     return explanation.takeError();
   if (svg)
