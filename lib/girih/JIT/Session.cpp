@@ -9,6 +9,7 @@
 
 #include "girih-c/CpuFeatures.h"
 #include "girih/Conversion/TileToAmpere/Config.h"
+#include "girih/Conversion/TileToCpu/TileLimits.h"
 #include "girih/Frontend/EmitIR.h"
 #include "girih/Pattern/Girih.h"
 
@@ -56,10 +57,10 @@ llvm::Error JitSession::check(const Pattern &pattern, const CompileOptions &opti
     return unsupportedError(
         "tile of " + std::to_string(options.tileQ) + " x " + std::to_string(options.tileK) +
         " is not supported; supported: rows a multiple of 16, keys a multiple of 8");
-  if (options.tileQ > 256 || options.tileK > 1024)
+  if (options.tileQ > cpu::maxTileQ || options.tileK > cpu::maxTileK)
     return unsupportedError("tile of " + std::to_string(options.tileQ) + " x " +
-                            std::to_string(options.tileK) +
-                            " is not supported; supported: up to 256 x 1024");
+                            std::to_string(options.tileK) + " is not supported; supported: up to " +
+                            std::to_string(cpu::maxTileQ) + " x " + std::to_string(cpu::maxTileK));
   return llvm::Error::success();
 }
 

@@ -237,6 +237,8 @@ private:
   Value neighborhood(NeighborhoodOp op, const Positions &p) {
     SmallVector<Value> parts;
     ArrayRef<int64_t> grid = op.getGrid();
+    // As bytes: from bytecode they may be others than 0 and 1, which no bool is.
+    ArrayRef<char> causal = op.getCausalAttr().getRawData();
     int64_t inner = 1;
     SmallVector<int64_t> pitch(grid.size());
     for (size_t i = grid.size(); i-- > 0; inner *= grid[i])
@@ -249,7 +251,7 @@ private:
         k = k % grid[i];
       }
       parts.push_back(neighborhoodAxis(q, k, grid[i], op.getKernel()[i], op.getDilation()[i],
-                                       op.getStride()[i], op.getCausal()[i]));
+                                       op.getStride()[i], causal[i] != 0));
     }
     return build.conjunction(parts);
   }

@@ -76,6 +76,19 @@ func.func @map_argument(%q: tensor<?x1x?x32xf32>, %map: !girih.block_map) {
 
 // -----
 
+func.func @many_rows(%q: tensor<?x1x?x32xf32>) {
+  %b, %h, %i = girih_tile.task
+  %p = girih.full
+  // expected-error @+1 {{'girih.block_map' op has tiles of 65536 x 16, which the CPU lowering does not support; supported: up to 256 x 1024}}
+  %map = girih.block_map %p tile [65536, 16] provider table
+  girih.for_blocks (%j, %partial) of %map[%b, %h, %i] {
+    girih.yield
+  }
+  return
+}
+
+// -----
+
 func.func @strided_view(%q: tensor<?x1x?x32xf32>) {
   %b, %h, %i = girih_tile.task
   %p = girih.full

@@ -10,6 +10,7 @@
 
 #include "girih/Conversion/TileKernel/TileKernel.h"
 #include "girih/Conversion/TileToCpu/Emitter.h"
+#include "girih/Conversion/TileToCpu/TileLimits.h"
 
 #include "girih-c/Runtime.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -151,6 +152,12 @@ LogicalResult Emitter::emitForBlocks(ForBlocksOp op) {
   auto map = op.getMap().getDefiningOp<BlockMapOp>();
   if (!map)
     return op.emitOpError("expected a map made by girih.block_map");
+  int64_t tileQ = map.getTile()[0], tileK = map.getTile()[1];
+  if (tileQ > maxTileQ || tileK > maxTileK)
+    return map.emitOpError("has tiles of ")
+           << tileQ << " x " << tileK
+           << ", which the CPU lowering does not support; supported: up to " << maxTileQ << " x "
+           << maxTileK;
   for (auto view : {map.getQView(), map.getKView()})
     if (view && !view->isIdentity())
       return map.emitOpError(
