@@ -114,7 +114,8 @@ typedef struct GirihMapTable {
 /// without K. Lower and upper are integer nodes without K, each monotone in Q
 /// over the integers. For the reverse terms read Q for K and K for Q.
 /// `first` indexes `GirihMapProgram::term_nodes`: guards, then lowers, then
-/// uppers.
+/// uppers. The nodes of a term begin where those of the term before it end, and those of
+/// the first reverse term where those of the last forward term do; the first begin at 0.
 typedef struct GirihMapTerm {
   int32_t first;
   int32_t num_guards;

@@ -79,6 +79,29 @@ TEST(BuildErrors, Lengths) {
       "1048576 * 1048576 * 67108864 * 67108864");
 }
 
+TEST(BuildErrors, TermsThatDoNotLieBehindEachOther) {
+  GirihMapParams params = makeParams(10, 10, true, 4, 4);
+  for (int32_t first : {1000000000, INT32_MAX, -1, 1}) {
+    ProgramBuilder p;
+    int32_t q = p.q(), causal = p.ge(q, p.k());
+    p.term(p.forward, {}, {}, {q});
+    p.forward[0].first = first;
+    expectBuildError(
+        p.program(causal), params, GIRIH_INVALID,
+        "malformed map program: expected the nodes of forward term 0 at 0, behind those "
+        "of the term before it, but got " +
+            std::to_string(first));
+  }
+  // Counts whose sum overflows 32 bits, of which the first node is bad.
+  ProgramBuilder p;
+  int32_t q = p.q(), causal = p.ge(q, p.k());
+  p.term(p.forward, {}, {}, {q});
+  p.term(p.reverse, {q}, {}, {});
+  p.reverse[0].num_guards = p.reverse[0].num_upper = INT32_MAX;
+  expectBuildError(p.program(causal), params, GIRIH_INVALID,
+                   "malformed map program: reverse term 0 has a bad node " + std::to_string(q));
+}
+
 TEST(BuildErrors, MalformedPrograms) {
   GirihMapParams params = makeParams(10, 10, true, 4, 4);
   auto check = [&](std::function<int32_t(ProgramBuilder &)> write, const std::string &reason) {

@@ -66,12 +66,10 @@ private:
   }
 
   StaticValue program(const GirihMapProgram &p) {
-    int64_t numTermNodes = 0; // terms may share theirs
+    int64_t numTermNodes = 0;
     for (auto [values, count] : {std::pair(p.forward, p.num_forward), {p.reverse, p.num_reverse}})
       for (int32_t i = 0; i != count; ++i)
-        numTermNodes =
-            std::max<int64_t>(numTermNodes, int64_t{values[i].first} + values[i].num_guards +
-                                                values[i].num_lower + values[i].num_upper);
+        numTermNodes += int64_t{values[i].num_guards} + values[i].num_lower + values[i].num_upper;
     StaticValue nodes =
         array("GirihMapNode", "_nodes", p.nodes, p.num_nodes, [](const GirihMapNode &n) {
           return fields({i32(n.op), i32(n.a), i32(n.b), i32(n.reserved), i64(n.imm)});

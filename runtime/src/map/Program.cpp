@@ -141,14 +141,20 @@ static const char *malformed(const GirihMapProgram &program, int32_t index) {
 }
 
 int Program::checkTerms(const GirihMapTerm *terms, int32_t count, uint8_t varied, const char *name,
-                        GirihStatus *status) const {
+                        int64_t &end, GirihStatus *status) const {
   for (int32_t t = 0; t < count; ++t) {
     const GirihMapTerm &term = terms[t];
-    if (term.first < 0 || term.num_guards < 0 || term.num_lower < 0 || term.num_upper < 0)
+    if (term.num_guards < 0 || term.num_lower < 0 || term.num_upper < 0)
       return fail(status, GIRIH_INVALID, "malformed map program: %s term %d has a negative count",
                   name, t);
-    int32_t total = term.num_guards + term.num_lower + term.num_upper;
-    for (int32_t i = 0; i < total; ++i) {
+    if (term.first != end)
+      return fail(status, GIRIH_INVALID,
+                  "malformed map program: expected the nodes of %s term %d at %" PRId64
+                  ", behind those of the term before it, but got %d",
+                  name, t, end, term.first);
+    int64_t total = int64_t{term.num_guards} + term.num_lower + term.num_upper;
+    end += total;
+    for (int64_t i = 0; i < total; ++i) {
       int32_t node = program->term_nodes[term.first + i];
       if (node < 0 || node >= program->num_nodes ||
           isBoolean(program->nodes[node].op) != (i < term.num_guards) || (deps[node] & varied))
@@ -189,9 +195,10 @@ int Program::analyze(const GirihMapProgram &source, GirihStatus *status) {
   if (int code = check(status))
     return code;
   computeDependence();
-  if (int code = checkTerms(source.forward, source.num_forward, kOnK, "forward", status))
+  int64_t end = 0;
+  if (int code = checkTerms(source.forward, source.num_forward, kOnK, "forward", end, status))
     return code;
-  if (int code = checkTerms(source.reverse, source.num_reverse, kOnQ, "reverse", status))
+  if (int code = checkTerms(source.reverse, source.num_reverse, kOnQ, "reverse", end, status))
     return code;
   computeForms();
   computeCongruences();

@@ -103,7 +103,7 @@ public:
 private:
   int check(GirihStatus *status) const;
   int checkTerms(const GirihMapTerm *terms, int32_t count, uint8_t varied, const char *name,
-                 GirihStatus *status) const;
+                 int64_t &end, GirihStatus *status) const;
   void computeDependence();
   void computeForms();
   void computeCongruences();
