@@ -59,7 +59,18 @@ TEST(Tolerance, nan_and_infinity_miss) {
     EXPECT_EQ(c.mismatched, 1);
   }
   EXPECT_FALSE(outputs({1}, {double(NAN)}).good);
-  EXPECT_FALSE(outputs({std::nanf("")}, {double(NAN)}).good);
+  EXPECT_FALSE(outputs({inf}, {double(NAN)}).good);
+}
+
+TEST(Tolerance, nan_is_met_by_nan_and_counted) {
+  Comparison c = outputs({std::nanf(""), 1, -std::nanf("")}, {double(NAN), 1, double(NAN)});
+  EXPECT_TRUE(c.good);
+  EXPECT_EQ(c.relError, 0);
+  EXPECT_EQ(c.mismatched, 0);
+  EXPECT_EQ(c.bothNaN, 2);
+  // The rest is compared still.
+  EXPECT_FALSE(outputs({std::nanf(""), 2}, {double(NAN), 1}).good);
+  EXPECT_FALSE(outputs({std::nanf(""), std::nanf("")}, {double(NAN), 1}).good);
 }
 
 TEST(Tolerance, lse_of_empty_rows_is_exact) {

@@ -52,6 +52,8 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
                             : report.check->comparison.good ? llvm::json::Value("pass")
                                                             : llvm::json::Value("fail"));
     json.attribute("checked_rows", report.check ? llvm::json::Value(report.check->rows) : none);
+    if (report.check && report.check->comparison.bothNaN)
+      json.attribute("nan_values", report.check->comparison.bothNaN);
     json.attribute("launches", report.launches);
     json.attribute("copied_bytes", report.copiedBytes);
     if (report.workspaceBytes)
@@ -73,6 +75,8 @@ static std::string checkRow(const Request &r, const CheckResult &check) {
   if (check.comparison.mismatched)
     text += fmt::format(", {} values not finite where the reference is, or the reverse",
                         check.comparison.mismatched);
+  if (check.comparison.bothNaN)
+    text += fmt::format(", {} values NaN in both", check.comparison.bothNaN);
   return row("check", text);
 }
 

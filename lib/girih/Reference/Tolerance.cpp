@@ -3,7 +3,8 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// NaN compares false with everything, so each test is written to miss on NaN.
+// NaN compares false with everything, so each test is written to miss on NaN, but for the
+// one that counts NaN which the reference has, too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,7 +36,9 @@ static Comparison compareArrays(const float *actual, const double *expected, int
   for (int64_t i = 0; i < size; ++i) {
     double a = actual[i], e = expected[i];
     if (!std::isfinite(a) || !std::isfinite(e)) {
-      result.mismatched += !(a == e); // NaN is never met
+      bool bothNaN = std::isnan(a) && std::isnan(e);
+      result.bothNaN += bothNaN;
+      result.mismatched += !bothNaN && !(a == e);
       continue;
     }
     result.maxError = std::max(result.maxError, std::fabs(a - e));
@@ -67,6 +70,7 @@ Comparison girih::compare(const float *out, const double *expectedOut, int64_t o
   Comparison result = compareOutputs(out, expectedOut, outSize, dtype);
   Comparison logs = compareLse(lse, expectedLse, lseSize, dtype);
   result.mismatched += logs.mismatched;
+  result.bothNaN += logs.bothNaN;
   result.good &= logs.good;
   if (!logs.good && logs.relError > result.relError) {
     result.relError = logs.relError;

@@ -21,13 +21,16 @@ double tolerance(GirihDType dtype);
 
 /// The outcome of a comparison.
 struct Comparison {
-  /// ||actual - expected|| / ||expected||, 2-norms; infinite when a value is NaN
-  /// or infinite where the other is not, or when only `expected` is all zero.
+  /// ||actual - expected|| / ||expected||, 2-norms, of finite values; infinite when a value
+  /// is NaN or infinite where the other is not, or when only `expected` is all zero.
   double relError = 0;
   /// Largest |actual - expected|; infinite in the same cases of NaN and infinity.
   double maxError = 0;
   /// Values that are NaN or infinite where the other is not the same.
   int64_t mismatched = 0;
+  /// Values that are NaN in both, as they should be where an input or the score function
+  /// makes them so.
+  int64_t bothNaN = 0;
   /// Whether relError is within the tolerance.
   bool good = true;
 };
