@@ -176,9 +176,6 @@ std::string girih::textCleared(const std::string &folder, const Cleared &cleared
 // JSON
 //===----------------------------------------------------------------------===//
 
-/// Text of a file or path, which need not be UTF-8.
-static llvm::json::Value jsonText(StringRef text) { return llvm::json::fixUTF8(text); }
-
 static int64_t jsonBytes(uint64_t bytes) { return static_cast<int64_t>(bytes); }
 
 static void writeSummary(llvm::json::OStream &json, const Listing &listing) {

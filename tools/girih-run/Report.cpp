@@ -16,7 +16,7 @@ using namespace girih;
 std::string girih::jsonReport(const Request &r, const RunReport &report) {
   return writeJson([&](llvm::json::OStream &json) {
     const GirihMapStats &stats = report.stats;
-    json.attribute("pattern", r.pattern.str());
+    json.attribute("pattern", jsonText(r.pattern.str()));
     json.attribute("target", r.cuda ? "cuda" : "cpu");
     json.attribute("dtype", dtypeName(r.dtype));
     json.attribute("batch", r.batch);
@@ -47,7 +47,7 @@ std::string girih::jsonReport(const Request &r, const RunReport &report) {
     json.attribute("v_dim", r.vDim);
     json.attribute("o_dtype", r.outDtype() == GIRIH_F32 ? "f32" : dtypeName(r.dtype));
     if (r.score)
-      json.attribute("score", r.score.str());
+      json.attribute("score", jsonText(r.score.str()));
     json.attribute("check", !report.check                   ? none
                             : report.check->comparison.good ? llvm::json::Value("pass")
                                                             : llvm::json::Value("fail"));

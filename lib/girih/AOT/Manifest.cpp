@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "girih/AOT/ArtifactParts.h"
+#include "girih/Support/Json.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -46,10 +46,9 @@ std::string girih::printManifest(const ArtifactInfo &info, llvm::StringRef code,
   json.object([&] {
     json.attribute("name", info.names.name);
     json.attribute("format", formatName(info.format));
-    // File names of a pattern need not be UTF-8.
-    json.attribute("pattern", llvm::json::fixUTF8(info.pattern.str()));
+    json.attribute("pattern", jsonText(info.pattern.str()));
     if (info.score)
-      json.attribute("score", info.score.str());
+      json.attribute("score", jsonText(info.score.str()));
     json.attribute("abi_version", GIRIH_ABI_VERSION);
     json.attribute("id", info.id);
     printTarget(info, json);
@@ -85,7 +84,7 @@ std::string girih::printManifest(const ArtifactInfo &info, llvm::StringRef code,
       for (auto [file, bytes] :
            {std::pair(&info.names.codeFile, code), {&info.names.headerFile, header}})
         json.object([&, file = file, bytes = bytes] {
-          json.attribute("name", llvm::json::fixUTF8(*file));
+          json.attribute("name", jsonText(*file));
           json.attribute("bytes", static_cast<int64_t>(bytes.size()));
           json.attribute("sha256", sha256(bytes));
         });

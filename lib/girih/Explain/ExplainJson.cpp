@@ -65,8 +65,8 @@ static void writeContributions(llvm::json::OStream &json, const Contributions &c
   json.attributeArray("contributions", [&] {
     for (const Contribution &c : contributions.parts)
       json.object([&] {
-        json.attribute("pattern", c.part.pattern.str());
-        json.attribute("label", c.part.label);
+        json.attribute("pattern", jsonText(c.part.pattern.str()));
+        json.attribute("label", jsonText(c.part.label));
         json.attribute("depth", c.part.depth);
         json.attribute("effect", c.part.removes ? "removes" : "adds");
         writeCount(json, "alone_pairs", c.alone);
@@ -101,7 +101,7 @@ static void writeReach(llvm::json::OStream &json, const Explanation &e) {
 
 std::string girih::jsonExplanation(const Problem &r, const Explanation &e) {
   return writeJson([&](llvm::json::OStream &json) {
-    json.attribute("pattern", r.pattern.str());
+    json.attribute("pattern", jsonText(r.pattern.str()));
     json.attribute("batch", r.batch);
     json.attribute("heads", r.heads);
     json.attribute("kv_heads", r.kvHeads);
@@ -156,7 +156,7 @@ std::string girih::jsonExplanation(const Problem &r, const Explanation &e) {
       for (const Advice &advice : e.advice)
         json.object([&] {
           json.attribute("id", advice.id);
-          json.attribute("text", advice.text);
+          json.attribute("text", jsonText(advice.text));
         });
     });
   });

@@ -22,6 +22,10 @@ inline llvm::json::Value jsonNumber(double value) {
   return std::isfinite(value) ? llvm::json::Value(value) : llvm::json::Value(nullptr);
 }
 
+/// Text that a user gave, such as a file name in a pattern, which need not be UTF-8 as JSON
+/// must: bytes that are not become U+FFFD.
+inline llvm::json::Value jsonText(llvm::StringRef text) { return llvm::json::fixUTF8(text); }
+
 /// Writes one indented object whose attributes stay in the order of `fill`.
 inline std::string writeJson(llvm::function_ref<void(llvm::json::OStream &)> fill) {
   std::string out;
