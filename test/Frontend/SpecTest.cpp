@@ -105,8 +105,8 @@ pattern custom       = { q >= k && (q - k < 700 || (k / 96) % 5 == 2) }
   EXPECT_TRUE(again && again.pattern == packed.pattern) << again.error;
   EXPECT_TRUE(parseSpecFile(path, "custom"));
   EXPECT_EQ(parseSpecFile(path, "bigbrd").error,
-            "error: unknown pattern 'bigbrd' of '" + path + "'; did you mean 'bigbird'?");
-  EXPECT_EQ(parseSpecFile(path).error.find("error: expected the name of a pattern of"), 0u);
+            "unknown pattern 'bigbrd' of '" + path + "'; did you mean 'bigbird'?");
+  EXPECT_EQ(parseSpecFile(path).error.find("expected the name of a pattern of"), 0u);
 }
 
 TEST_F(Spec, an_only_pattern_needs_no_name) {
@@ -114,10 +114,10 @@ TEST_F(Spec, an_only_pattern_needs_no_name) {
   EXPECT_TRUE(parseSpecFile(path));
   EXPECT_TRUE(parseSpecFile(path, "only"));
   EXPECT_EQ(parseSpecFile(path, "elsewhere").error,
-            "error: unknown pattern 'elsewhere' of '" + path + "'; it holds: only");
+            "unknown pattern 'elsewhere' of '" + path + "'; it holds: only");
   path = write("two.girih", "pattern a = causal pattern b = full");
   EXPECT_EQ(parseSpecFile(path).error,
-            "error: expected the name of a pattern of '" + path + "', which holds several: a, b");
+            "expected the name of a pattern of '" + path + "', which holds several: a, b");
 }
 
 TEST_F(Spec, mistakes_in_definitions) {
@@ -207,9 +207,9 @@ TEST_F(Spec, expansion_is_bounded) {
 TEST_F(Spec, files_that_cannot_be_read) {
   std::string missing = folder.string() + "/missing";
   EXPECT_EQ(parseSpecFile(missing).error,
-            "error: cannot open '" + missing + "': No such file or directory");
+            "cannot open '" + missing + "': No such file or directory");
   EXPECT_EQ(parseSpecFile(folder.string()).error,
-            "error: expected a file, but '" + folder.string() + "' is a directory");
+            "expected a file, but '" + folder.string() + "' is a directory");
   EXPECT_EQ(firstLine(parsePattern("segments(@" + missing + ")", "t").error),
             "t:1:10: error: cannot open '" + missing + "': No such file or directory");
   EXPECT_EQ(firstLine(parsePattern("block_table(@" + folder.string() + ")", "t").error),

@@ -8,61 +8,21 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SupportTesting.h"
+
 #include "girih/Support/Npy.h"
 
 #include "girih/Support/Error.h"
 
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
 #include <cstdlib>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <random>
 
 using namespace girih;
 
 namespace {
-
-/// A folder that goes away with its files.
-class Folder {
-public:
-  Folder() { EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("girih-npy", path)); }
-  ~Folder() { llvm::sys::fs::remove_directories(path); }
-  std::string file(llvm::StringRef name) const {
-    llvm::SmallString<128> full(path);
-    llvm::sys::path::append(full, name);
-    return std::string(full);
-  }
-  int entries() const {
-    std::error_code failure;
-    int count = 0;
-    for (llvm::sys::fs::directory_iterator it(path, failure), end; it != end && !failure;
-         it.increment(failure))
-      ++count;
-    return count;
-  }
-
-private:
-  llvm::SmallString<128> path;
-};
-
-std::string bytesOf(const std::string &path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void store(const std::string &path, const std::string &bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
-
-std::string npy(const std::string &header, const std::string &data) {
-  std::string out("\x93NUMPY\x01\0", 8);
-  out += static_cast<char>(header.size() & 255);
-  out += static_cast<char>(header.size() >> 8);
-  return out + header + data;
-}
 
 TEST(Npy, what_is_written_reads_back) {
   Folder folder;

@@ -13,12 +13,9 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <limits>
+#include <fmt/format.h>
 
 using namespace girih;
-
-/// What messages call the text of --score.
-static constexpr llvm::StringLiteral scoreName = "<score>";
 
 void girih::addCacheFlag(Flags &flags, std::optional<std::string> &folder) {
   flags.text("cache-dir", folder, "D",
@@ -64,6 +61,12 @@ void girih::addRequestFlags(Flags &flags, RequestFlags &v) {
   flags.integer("kv-heads", v.kvHeads, 1, "G", "key and value heads, a divisor of H (default: H)");
 }
 
+/// Messages of the parser that have a place have a line for themselves.
+static llvm::Error parseError(const char *what, const std::string &message) {
+  bool hasPlace = message.find(": error: ") != std::string::npos;
+  return invalidError(hasPlace ? fmt::format("the {} does not parse\n{}", what, message) : message);
+}
+
 llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
   if (flags.pattern.has_value() == flags.spec.has_value())
     return invalidError(flags.pattern ? "expected one of --pattern and --spec, but got both"
@@ -80,16 +83,16 @@ llvm::Expected<Pattern> girih::loadPattern(const RequestFlags &flags) {
     result = parseSpecFile(file.str(), {name.data(), name.size()});
   }
   if (!result)
-    return invalidError(result.error);
+    return parseError("pattern", result.error);
   return result.pattern;
 }
 
 llvm::Expected<Score> girih::loadScore(const RequestFlags &flags) {
   if (!flags.score)
     return Score();
-  ScoreResult result = parseScore(*flags.score, {scoreName.data(), scoreName.size()});
+  ScoreResult result = parseScore(*flags.score);
   if (!result)
-    return invalidError(result.error);
+    return parseError("score", result.error);
   return result.score;
 }
 
@@ -142,27 +145,4 @@ llvm::Expected<Request> girih::makeRequest(const RequestFlags &flags, bool lengt
 void girih::warnAboutCache(llvm::StringRef tool, const Session &session) {
   if (std::string problem = session.cacheProblem(); !problem.empty())
     llvm::errs() << tool << ": warning: " << problem << '\n';
-}
-
-int girih::reportError(llvm::StringRef tool, llvm::Error error) {
-  int code = GIRIH_INTERNAL;
-  std::string message;
-  llvm::handleAllErrors(
-      std::move(error),
-      [&](const CodedError &e) {
-        code = e.getCode();
-        message = e.getMessage();
-      },
-      [&](const llvm::ErrorInfoBase &e) { message = e.message(); });
-  llvm::StringRef text(message);
-  // Parser messages start with their place and carry their own "error:".
-  if (text.contains(": error: "))
-    llvm::errs() << tool << ": error: the " << (text.starts_with(scoreName) ? "score" : "pattern")
-                 << " does not parse\n"
-                 << text;
-  else
-    llvm::errs() << tool << ": error: " << text;
-  if (!text.ends_with("\n"))
-    llvm::errs() << '\n';
-  return code;
 }

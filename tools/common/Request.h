@@ -57,9 +57,6 @@ llvm::Expected<Score> loadScore(const RequestFlags &flags);
 /// Prints `TOOL: warning: MESSAGE` when kernels could not be cached.
 void warnAboutCache(llvm::StringRef tool, const Session &session);
 
-/// Prints `TOOL: error: MESSAGE` and returns the exit code of the error.
-int reportError(llvm::StringRef tool, llvm::Error error);
-
 } // namespace girih
 
 #endif // GIRIH_TOOLS_COMMON_REQUEST_H

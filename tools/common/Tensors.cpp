@@ -9,9 +9,9 @@
 
 #include "girih/Reference/Rounding.h"
 #include "girih/Support/Error.h"
+#include "girih/Support/InputFile.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <limits>
@@ -110,8 +110,7 @@ static llvm::Error checkMemory(const Request &r) {
   double outputs = q * static_cast<double>(r.vDim);
   double bytes = inputs * (r.dtype == GIRIH_F32 ? 4 : 6) +
                  outputs * (r.oDtype.value_or(GIRIH_F32) == GIRIH_F32 ? 4 : 6) + q * 4;
-  double memory =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  auto memory = static_cast<double>(physicalMemory());
   if (bytes > memory * 0.9)
     return unsupportedError(
         fmt::format("expected tensors that fit in this machine's memory ({:.1f} GiB), but they "

@@ -8,9 +8,8 @@
 #include "Results.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/InputFile.h"
 #include "girih/Support/Json.h"
-
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -140,10 +139,11 @@ llvm::Expected<EarlierResults> girih::readEarlier(const std::string &file) {
         ("--compare: " + file + ": expected what girih-bench --json writes, but got " + what)
             .str());
   };
-  auto buffer = llvm::MemoryBuffer::getFile(file);
-  if (!buffer)
-    return invalidError("--compare: " + file + ": cannot be read: " + buffer.getError().message());
-  llvm::Expected<llvm::json::Value> value = llvm::json::parse((*buffer)->getBuffer());
+  constexpr uint64_t mostBytes = uint64_t{64} << 20;
+  llvm::Expected<std::string> text = readFile(file, mostBytes);
+  if (!text)
+    return invalidError("--compare: " + llvm::toString(text.takeError()));
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(*text);
   if (!value)
     return foreign("no JSON: " + llvm::toString(value.takeError()));
   const llvm::json::Object *object = value->getAsObject();

@@ -13,11 +13,12 @@
 #include "Table.h"
 
 #include "common/Cuda.h"
+#include "common/ToolMain.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/OutputFile.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -96,32 +97,6 @@ static llvm::Expected<std::vector<WorkloadRow>> chooseRows(const Options &option
   return rows;
 }
 
-/// Opens `file` so that a run of minutes does not end with a file that cannot be
-/// written; what it holds stays until the end.
-static llvm::Error checkWritable(const std::string &file) {
-  int descriptor = -1;
-  std::error_code failure = llvm::sys::fs::openFileForWrite(
-      file, descriptor, llvm::sys::fs::CD_OpenAlways, llvm::sys::fs::OF_Append);
-  if (failure)
-    return invalidError("--json: " + file + ": cannot be written: " + failure.message());
-  llvm::sys::fs::closeFile(descriptor);
-  return llvm::Error::success();
-}
-
-static llvm::Error writeFile(const std::string &file, const std::string &text) {
-  std::error_code failure;
-  llvm::raw_fd_ostream os(file, failure);
-  if (!failure) {
-    os << text;
-    os.close();
-    failure = os.error();
-    os.clear_error();
-  }
-  if (failure)
-    return invalidError("--json: " + file + ": cannot be written: " + failure.message());
-  return llvm::Error::success();
-}
-
 /// Everything between the flags and the exit code.
 static llvm::Expected<int> run(Options &options) {
   if (options.list && (options.jsonFile || options.compareFile))
@@ -148,36 +123,44 @@ static llvm::Expected<int> run(Options &options) {
       return read.takeError();
     earlier = std::move(*read);
   }
-  if (options.jsonFile)
-    if (llvm::Error error = checkWritable(*options.jsonFile))
-      return std::move(error);
+  // Opened before a run of minutes, whose numbers would be lost if it could not be.
+  std::optional<OutputFile> file;
+  if (options.jsonFile) {
+    llvm::Expected<OutputFile> opened = OutputFile::create(*options.jsonFile, "--json");
+    if (!opened)
+      return opened.takeError();
+    file.emplace(std::move(*opened));
+  }
 
   llvm::Expected<BenchResults> results = measureRows(*rows, measure);
   if (!results)
     return results.takeError();
   std::vector<std::string> noise = noiseOf(*results);
   llvm::outs() << textResults(*results, noise, earlier ? &*earlier : nullptr);
-  if (options.jsonFile)
-    if (llvm::Error error = writeFile(*options.jsonFile, jsonResults(*results, noise)))
+  if (file) {
+    file->stream() << jsonResults(*results, noise);
+    if (llvm::Error error = file->commit())
       return std::move(error);
+  }
   for (const RowRecord &row : results->rows)
     if (row.code != GIRIH_OK)
       return row.code;
   return 0;
 }
 
-int main(int argc, char **argv) {
+static llvm::Expected<int> runTool(llvm::ArrayRef<const char *> arguments) {
   Options options;
   Flags flags;
   addFlags(flags, options);
-  if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
-    return reportError("girih-bench", std::move(error));
+  if (llvm::Error error = flags.parse(arguments))
+    return std::move(error);
   if (flags.helpWanted()) {
     llvm::outs() << usage << flags.describe();
     return 0;
   }
-  llvm::Expected<int> code = run(options);
-  if (!code)
-    return reportError("girih-bench", code.takeError());
-  return *code;
+  return run(options);
+}
+
+int main(int argc, char **argv) {
+  return toolMain("girih-bench", [&] { return runTool({argv + 1, argv + argc}); });
 }

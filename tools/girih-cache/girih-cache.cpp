@@ -11,6 +11,7 @@
 #include "Commands.h"
 
 #include "common/Request.h"
+#include "common/ToolMain.h"
 #include "girih/Support/Error.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -77,30 +78,29 @@ static llvm::Expected<int> run(const CacheOptions &options) {
   return listing->numBad() ? GIRIH_MISMATCH : GIRIH_OK;
 }
 
-int main(int argc, char **argv) {
+static llvm::Expected<int> runTool(llvm::ArrayRef<const char *> arguments) {
   CacheOptions options;
   Flags flags;
   addCacheFlag(flags, options.folder);
   flags.flag("json", options.json, "print one JSON object");
-  llvm::ArrayRef<const char *> arguments = llvm::ArrayRef<const char *>(argv, argc).drop_front();
   if (!arguments.empty() && arguments.front()[0] != '-') {
     options.command = arguments.front();
     arguments = arguments.drop_front();
   }
   if (llvm::Error error = flags.parse(arguments))
-    return reportError("girih-cache", std::move(error));
+    return std::move(error);
   if (flags.helpWanted()) {
     llvm::outs() << usage << flags.describe() << environment;
     return 0;
   }
   static constexpr llvm::StringLiteral commands[] = {"list", "verify", "clear"};
   if (!llvm::is_contained(commands, options.command))
-    return reportError("girih-cache",
-                       invalidError("expected a command: list, verify or clear, but got " +
-                                    (options.command.empty() ? std::string("none")
-                                                             : "'" + options.command + "'")));
-  llvm::Expected<int> code = run(options);
-  if (!code)
-    return reportError("girih-cache", code.takeError());
-  return *code;
+    return invalidError(
+        "expected a command: list, verify or clear, but got " +
+        (options.command.empty() ? std::string("none") : "'" + options.command + "'"));
+  return run(options);
+}
+
+int main(int argc, char **argv) {
+  return toolMain("girih-cache", [&] { return runTool({argv + 1, argv + argc}); });
 }

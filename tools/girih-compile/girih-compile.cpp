@@ -9,9 +9,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
-#include "WriteFiles.h"
+
+#include "common/ToolMain.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/OutputFile.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -36,31 +38,35 @@ static llvm::Error run(const Options &options) {
   if (!artifact)
     return artifact.takeError();
   // The manifest is last: where it is, the others are.
-  const OutputFile files[] = {{output->codePath, artifact->code},
-                              {output->headerPath, artifact->header},
-                              {output->manifestPath, artifact->manifest}};
+  const FileContents files[] = {{output->codePath, artifact->code},
+                                {output->headerPath, artifact->header},
+                                {output->manifestPath, artifact->manifest}};
   if (llvm::Error error = writeFiles(files))
     return error;
   if (options.request.json) {
     llvm::outs() << artifact->manifest;
     return llvm::Error::success();
   }
-  for (const OutputFile &file : files)
+  for (const FileContents &file : files)
     llvm::outs() << fmt::format("{}: {} bytes\n", file.path.str(), file.contents.size());
   return llvm::Error::success();
 }
 
-int main(int argc, char **argv) {
+static llvm::Expected<int> runTool(llvm::ArrayRef<const char *> arguments) {
   Options options;
   Flags flags;
   addOptions(flags, options);
-  if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
-    return reportError("girih-compile", std::move(error));
+  if (llvm::Error error = flags.parse(arguments))
+    return std::move(error);
   if (flags.helpWanted()) {
     llvm::outs() << usage << flags.describe();
     return 0;
   }
   if (llvm::Error error = run(options))
-    return reportError("girih-compile", std::move(error));
+    return std::move(error);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  return toolMain("girih-compile", [&] { return runTool({argv + 1, argv + argc}); });
 }

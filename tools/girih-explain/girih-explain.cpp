@@ -7,58 +7,19 @@
 
 #include "common/Cuda.h"
 #include "common/Request.h"
+#include "common/ToolMain.h"
 
 #include "girih/Explain/Explain.h"
 #include "girih/Support/Error.h"
+#include "girih/Support/OutputFile.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace girih;
-namespace fs = llvm::sys::fs;
 
 static const char usage[] =
     "usage: girih-explain --pattern EXPR | --spec FILE[:NAME] --q-len N --dim D [flags]\n\n"
     "Reports which tiles a pattern visits and what that costs. Runs no attention.\n\n";
-
-/// Writes and closes; the stream is in no error state afterwards.
-static std::error_code put(llvm::raw_fd_ostream &os, const std::string &text) {
-  os << text;
-  os.flush();
-  std::error_code failure = os.error();
-  os.clear_error();
-  return failure;
-}
-
-/// Writes beside the file and renames, so that nobody finds half a picture.
-static llvm::Error writeSvg(const std::string &path, const std::string &text) {
-  auto failed = [&](const std::string &why) {
-    return invalidError("--svg: " + path + ": cannot be written: " + why);
-  };
-  // What is no plain file (/dev/stdout, a pipe) can't be renamed onto.
-  if (fs::exists(path) && !fs::is_regular_file(path)) {
-    std::error_code failure;
-    llvm::raw_fd_ostream os(path, failure);
-    if (!failure)
-      failure = put(os, text);
-    return failure ? failed(failure.message()) : llvm::Error::success();
-  }
-  auto staged = fs::TempFile::create(path + ".%%%%%%%%", fs::all_read | fs::all_write);
-  if (!staged)
-    return failed(llvm::toString(staged.takeError()));
-  std::error_code failure;
-  {
-    llvm::raw_fd_ostream os(staged->FD, /*shouldClose=*/false);
-    failure = put(os, text);
-  }
-  if (failure) {
-    llvm::consumeError(staged->discard());
-    return failed(failure.message());
-  }
-  if (llvm::Error error = staged->keep(path))
-    return failed(llvm::toString(std::move(error)));
-  return llvm::Error::success();
-}
 
 static llvm::Error run(const RequestFlags &flags, ExplainOptions options,
                        const std::optional<std::string> &svg) {
@@ -83,14 +44,14 @@ static llvm::Error run(const RequestFlags &flags, ExplainOptions options,
   if (!explanation)
     return explanation.takeError();
   if (svg)
-    if (llvm::Error error = writeSvg(*svg, svgExplanation(*explanation)))
+    if (llvm::Error error = writeFile(*svg, svgExplanation(*explanation), "--svg"))
       return error;
   llvm::outs() << (flags.json ? jsonExplanation(*request, *explanation)
                               : textExplanation(*request, *explanation));
   return llvm::Error::success();
 }
 
-int main(int argc, char **argv) {
+static llvm::Expected<int> runTool(llvm::ArrayRef<const char *> arguments) {
   RequestFlags request;
   std::optional<std::string> svg;
   ExplainOptions options;
@@ -101,13 +62,17 @@ int main(int argc, char **argv) {
                 "the head that is drawn (default: 0; in an SVG, every head that differs)");
   flags.integer("layers", options.layers, 1, "L",
                 "layers of the model, for what its tokens hear of each other");
-  if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
-    return reportError("girih-explain", std::move(error));
+  if (llvm::Error error = flags.parse(arguments))
+    return std::move(error);
   if (flags.helpWanted()) {
     llvm::outs() << usage << flags.describe();
     return 0;
   }
   if (llvm::Error error = run(request, options, svg))
-    return reportError("girih-explain", std::move(error));
+    return std::move(error);
   return 0;
+}
+
+int main(int argc, char **argv) {
+  return toolMain("girih-explain", [&] { return runTool({argv + 1, argv + argc}); });
 }

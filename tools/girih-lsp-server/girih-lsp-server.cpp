@@ -9,6 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "common/ToolMain.h"
+
 #include "girih/Pipelines/Pipelines.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -16,7 +18,9 @@
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 
 int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
-  girih::registerDialects(registry);
-  return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
+  return girih::toolMain("girih-lsp-server", [&] {
+    mlir::DialectRegistry registry;
+    girih::registerDialects(registry);
+    return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry)) ? 1 : 0;
+  });
 }

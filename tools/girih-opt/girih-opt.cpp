@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "common/ToolMain.h"
+
 #include "girih/Pipelines/Pipelines.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -12,9 +14,11 @@
 #include "mlir/Transforms/Passes.h"
 
 int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
-  girih::registerDialects(registry);
-  girih::registerPipelines();
-  mlir::registerTransformsPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Girih pass driver\n", registry));
+  return girih::toolMain("girih-opt", [&] {
+    mlir::DialectRegistry registry;
+    girih::registerDialects(registry);
+    girih::registerPipelines();
+    mlir::registerTransformsPasses();
+    return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Girih pass driver\n", registry));
+  });
 }

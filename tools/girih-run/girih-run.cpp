@@ -15,9 +15,11 @@
 #include "common/Cpu.h"
 #include "common/Cuda.h"
 #include "common/Layout.h"
+#include "common/ToolMain.h"
 
 #include "girih/Support/Error.h"
 #include "girih/Support/Npy.h"
+#include "girih/Support/OutputFile.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -59,16 +61,19 @@ static llvm::Error emitStage(Session &session, const Request &request, llvm::Str
 
 static llvm::Error writeOutputs(const Options &options, const Request &r, const Tensors &tensors) {
   if (options.outFile)
-    if (llvm::Error error =
-            writeNpy(*options.outFile, {r.batch, r.heads, r.numQ, r.vDim}, tensors.out.values()))
+    if (llvm::Error error = writeNpy(*options.outFile, {r.batch, r.heads, r.numQ, r.vDim},
+                                     tensors.out.values(), "--out"))
       return error;
   if (options.lseFile)
-    return writeNpy(*options.lseFile, {r.batch, r.heads, r.numQ}, tensors.lse);
+    return writeNpy(*options.lseFile, {r.batch, r.heads, r.numQ}, tensors.lse, "--lse");
   return llvm::Error::success();
 }
 
 /// Everything between the flags and the exit code, 0 or 1.
 static llvm::Expected<int> run(Options &options) {
+  if (options.outFile && options.lseFile && areSameOutput(*options.outFile, *options.lseFile))
+    return invalidError("expected --out and --lse to be different files, but got '" +
+                        *options.outFile + "' and '" + *options.lseFile + "'");
   InputFiles files;
   if (llvm::Error error = files.read(options))
     return std::move(error);
@@ -115,20 +120,22 @@ static llvm::Expected<int> run(Options &options) {
   return report.check && !report.check->comparison.good ? GIRIH_MISMATCH : GIRIH_OK;
 }
 
-int main(int argc, char **argv) {
+static llvm::Expected<int> runTool(llvm::ArrayRef<const char *> arguments) {
   Options options;
   Flags flags;
   addOptions(flags, options);
-  if (llvm::Error error = flags.parse(llvm::ArrayRef<const char *>(argv, argc).drop_front()))
-    return reportError("girih-run", std::move(error));
+  if (llvm::Error error = flags.parse(arguments))
+    return std::move(error);
   if (flags.helpWanted()) {
     llvm::outs() << usage << flags.describe();
     return 0;
   }
   llvm::Expected<int> code = run(options);
-  if (!code)
-    return reportError("girih-run", code.takeError());
-  if (*code == GIRIH_MISMATCH)
+  if (code && *code == GIRIH_MISMATCH)
     llvm::errs() << "girih-run: error: the result differs from the reference\n";
-  return *code;
+  return code;
+}
+
+int main(int argc, char **argv) {
+  return toolMain("girih-run", [&] { return runTool({argv + 1, argv + argc}); });
 }

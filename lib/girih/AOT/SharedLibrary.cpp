@@ -7,13 +7,13 @@
 
 #include "girih/AOT/ArtifactParts.h"
 #include "girih/Support/Error.h"
+#include "girih/Support/OutputFile.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace girih;
 namespace fs = llvm::sys::fs;
@@ -25,20 +25,6 @@ static llvm::Expected<std::string> findCompiler() {
   return unsupportedError("a shared library is not supported without a C compiler, which links it, "
                           "and cc, gcc, clang and clang-22 are not on PATH; supported without one: "
                           "an object");
-}
-
-static llvm::Error writeFile(llvm::StringRef path, llvm::ArrayRef<char> bytes) {
-  std::error_code failure;
-  llvm::raw_fd_ostream os(path, failure);
-  if (!failure) {
-    os.write(bytes.data(), bytes.size());
-    os.close();
-    failure = os.error();
-    os.clear_error();
-  }
-  if (failure)
-    return internalError(path.str() + ": cannot be written: " + failure.message());
-  return llvm::Error::success();
 }
 
 static std::string readFile(llvm::StringRef path) {
@@ -57,7 +43,7 @@ llvm::Expected<std::string> girih::linkSharedLibrary(llvm::ArrayRef<char> object
   auto removeFolder = llvm::scope_exit([&] { fs::remove_directories(folder); });
   auto in = [&](llvm::StringRef file) { return (folder + "/" + file).str(); };
   std::string input = in("kernel.o"), output = in("library.so"), log = in("log");
-  if (llvm::Error error = writeFile(input, object))
+  if (llvm::Error error = writeFile(input, llvm::StringRef(object.data(), object.size())))
     return std::move(error);
 
   // Symbols of the runtime and of libm are bound when the library is loaded, so a

@@ -394,9 +394,10 @@ SpecResult girih::parseSpec(std::string_view text, std::string_view bufferName,
 ParseResult girih::parseSpecFile(const std::string &path, std::string_view name,
                                  const std::vector<Table> &tables) {
   std::string text;
-  std::string error = readTextFile(path, text);
+  constexpr uint64_t mostBytes = uint64_t{64} << 20;
+  std::string error = readTextFile(path, text, mostBytes);
   if (!error.empty())
-    return {Pattern(), fmt::format("error: {}", error)};
+    return {Pattern(), error};
   ParseOptions options;
   options.tables = tables;
   size_t slash = path.rfind('/');
@@ -415,11 +416,11 @@ ParseResult girih::parseSpecFile(const std::string &path, std::string_view name,
     listed += (listed.empty() ? "" : ", ") + entry.name;
   }
   if (name.empty())
-    return {Pattern(), fmt::format("error: expected the name of a pattern of '{}', "
+    return {Pattern(), fmt::format("expected the name of a pattern of '{}', "
                                    "which holds several: {}",
                                    path, listed)};
   std::string near = nearest(name, names);
-  return {Pattern(), fmt::format("error: unknown pattern '{}' of '{}'; {}", name, path,
+  return {Pattern(), fmt::format("unknown pattern '{}' of '{}'; {}", name, path,
                                  near.empty() ? "it holds: " + listed
                                               : fmt::format("did you mean '{}'?", near))};
 }

@@ -71,7 +71,8 @@ SpecResult parseSpec(std::string_view text, std::string_view bufferName,
                      const ParseOptions &options = {});
 
 /// The pattern called `name` in a spec file; an empty name stands for the only
-/// pattern of the file. `tables` as in ParseOptions.
+/// pattern of the file. `tables` as in ParseOptions. The message has no place where the
+/// file cannot be read (specs have at most 64 MiB) or has no such pattern.
 ParseResult parseSpecFile(const std::string &path, std::string_view name = {},
                           const std::vector<Table> &tables = {});
 

@@ -11,39 +11,26 @@
 
 #include "girih/Frontend/TableFiles.h"
 
+#include "girih/Support/InputFile.h"
 #include "girih/Support/Npy.h"
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <fmt/format.h>
-#include <memory>
 #include <string_view>
 #include <system_error>
 
 using namespace girih;
 
-std::string girih::readTextFile(const std::string &path, std::string &text) {
-  constexpr size_t limit = size_t(1) << 30;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    return fmt::format("expected a file, but '{}' is a directory", path);
-  std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file)
-    return fmt::format("cannot open '{}': {}", path, std::strerror(errno));
-  text.clear();
-  char buffer[1 << 16];
-  while (size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) {
-    text.append(buffer, count);
-    if (text.size() > limit)
-      return fmt::format("expected '{}' to hold at most 1 GiB, but got more", path);
-  }
-  if (std::ferror(file.get()))
-    return fmt::format("cannot read '{}': {}", path, std::strerror(errno));
+/// Of a table.
+static constexpr uint64_t mostBytes = uint64_t{1} << 30;
+
+std::string girih::readTextFile(const std::string &path, std::string &text, uint64_t limit) {
+  llvm::Expected<std::string> bytes = readFile(path, limit);
+  if (!bytes)
+    return llvm::toString(bytes.takeError());
+  text = std::move(*bytes);
   return "";
 }
 
@@ -114,7 +101,7 @@ private:
 
 std::string girih::readOffsetsFile(const std::string &path, std::vector<int64_t> &offsets) {
   std::string text;
-  std::string error = readTextFile(path, text);
+  std::string error = readTextFile(path, text, mostBytes);
   if (!error.empty())
     return error;
   offsets.clear();
@@ -146,7 +133,7 @@ std::string girih::readTableFile(const std::string &path, TableData &table) {
     return error;
   }
   std::string bytes;
-  if (std::string error = readTextFile(path, bytes); !error.empty())
+  if (std::string error = readTextFile(path, bytes, mostBytes); !error.empty())
     return error;
   llvm::Expected<NpyTable> array = parseNpyTable(bytes, path);
   if (!array)
@@ -206,7 +193,7 @@ static std::string readMember(Scanner &scanner, std::string_view path, BlockTabl
 
 std::string girih::readBlockTableFile(const std::string &path, BlockTableFile &table) {
   std::string text;
-  std::string error = readTextFile(path, text);
+  std::string error = readTextFile(path, text, mostBytes);
   if (!error.empty())
     return error;
   Scanner scanner(path, text);

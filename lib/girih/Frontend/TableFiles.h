@@ -19,10 +19,12 @@
 
 namespace girih {
 
-/// Reads a whole file of at most 1 GiB into `text`. Returns an empty string, or
+/// Reads a whole file of at most `limit` bytes into `text`. Returns an empty string, or
 /// what is wrong.
-std::string readTextFile(const std::string &path, std::string &text);
+std::string readTextFile(const std::string &path, std::string &text, uint64_t limit);
 
+/// Tables of more than 1 GiB are refused.
+///
 /// Reads integers separated by spaces, commas or newlines; `#` starts a comment.
 /// Returns an empty string, or what is wrong, with the line.
 std::string readOffsetsFile(const std::string &path, std::vector<int64_t> &offsets);

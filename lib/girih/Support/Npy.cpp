@@ -11,6 +11,8 @@
 #include "girih/Support/Npy.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/InputFile.h"
+#include "girih/Support/OutputFile.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
@@ -18,7 +20,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <cstring>
 #include <limits>
@@ -284,23 +285,38 @@ static std::vector<float> convert(const char *data, NpyType type, int64_t elemen
   return out;
 }
 
+/// A file with holes may be larger than any memory.
+static llvm::Error checkMemory(llvm::StringRef name, const NpyHeader &header) {
+  uint64_t bytes = static_cast<uint64_t>(header.elements) * elementSize(header.type);
+  if (bytes <= physicalMemory())
+    return llvm::Error::success();
+  return fileError(name, "expected an array that fits in this machine's memory, but got one of " +
+                             llvm::Twine(bytes) + " bytes");
+}
+
 static llvm::Error checkData(llvm::StringRef bytes, llvm::StringRef name, const NpyHeader &header) {
   size_t expected = static_cast<size_t>(header.elements) * elementSize(header.type);
   size_t actual = bytes.size() - header.dataOffset;
   if (actual == expected)
-    return llvm::Error::success();
+    return checkMemory(name, header);
   return fileError(name, llvm::Twine(actual < expected ? "truncated data" : "trailing bytes") +
                              ": expected " + llvm::Twine(expected) + " bytes of data, but got " +
                              llvm::Twine(actual));
+}
+
+static llvm::Error checkRank(llvm::StringRef name, const NpyHeader &header, size_t rank) {
+  if (header.shape.size() == rank)
+    return llvm::Error::success();
+  return fileError(name, "expected an array of rank " + llvm::Twine(rank) + ", but got rank " +
+                             llvm::Twine(header.shape.size()));
 }
 
 llvm::Expected<NpyArray> girih::parseNpy(llvm::StringRef bytes, llvm::StringRef name, size_t rank) {
   llvm::Expected<NpyHeader> header = parseNpyHeader(bytes, name);
   if (!header)
     return header.takeError();
-  if (header->shape.size() != rank)
-    return fileError(name, "expected an array of rank " + llvm::Twine(rank) + ", but got rank " +
-                               llvm::Twine(header->shape.size()));
+  if (llvm::Error error = checkRank(name, *header, rank))
+    return std::move(error);
   if (llvm::Error error = checkData(bytes, name, *header))
     return std::move(error);
   NpyArray array;
@@ -363,15 +379,31 @@ llvm::Expected<NpyTable> girih::parseNpyTable(llvm::StringRef bytes, llvm::Strin
 }
 
 llvm::Expected<NpyArray> girih::readNpy(const std::string &path, size_t rank) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return fileError(path, "cannot be read: " + buffer.getError().message());
-  return parseNpy((*buffer)->getBuffer(), path, rank);
+  if (llvm::sys::fs::is_regular_file(path)) {
+    auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                              /*RequiresNullTerminator=*/false);
+    if (!buffer)
+      return fileError(path, "cannot be read: " + buffer.getError().message());
+    return parseNpy((*buffer)->getBuffer(), path, rank);
+  }
+  // A pipe may have no end: no more is read than the header announces.
+  auto bytes = readFile(path, [&](llvm::StringRef begin) -> llvm::Expected<uint64_t> {
+    llvm::Expected<NpyHeader> header = parseNpyHeader(begin, path);
+    if (!header)
+      return header.takeError();
+    if (llvm::Error error = checkRank(path, *header, rank))
+      return std::move(error);
+    if (llvm::Error error = checkMemory(path, *header))
+      return std::move(error);
+    return header->dataOffset + header->elements * elementSize(header->type);
+  });
+  if (!bytes)
+    return bytes.takeError();
+  return parseNpy(*bytes, path, rank);
 }
 
 llvm::Error girih::writeNpy(const std::string &path, llvm::ArrayRef<int64_t> shape,
-                            llvm::ArrayRef<float> data) {
+                            llvm::ArrayRef<float> data, llvm::StringRef flag) {
   int64_t elements = 1;
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
   for (int64_t size : shape) {
@@ -388,34 +420,17 @@ llvm::Error girih::writeNpy(const std::string &path, llvm::ArrayRef<int64_t> sha
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
 
-  auto reason = [&](const std::string &message) {
-    return fileError(path, "cannot be written: " + message);
-  };
-  auto file = llvm::sys::fs::TempFile::create(path + ".%%%%%%%%.tmp");
+  llvm::Expected<OutputFile> file = OutputFile::create(path, flag);
   if (!file)
-    return reason(llvm::toString(file.takeError()));
-  {
-    llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
-    char length[2];
-    llvm::support::endian::write16le(length, static_cast<uint16_t>(header.size()));
-    os << npyMagic << '\x01' << '\x00' << llvm::StringRef(length, 2) << header;
-    for (float value : data) {
-      char bytes[4];
-      llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(value));
-      os.write(bytes, 4);
-    }
-    os.flush();
-    if (os.has_error()) {
-      std::string message = os.error().message();
-      os.clear_error();
-      llvm::consumeError(file->discard());
-      return reason(message);
-    }
+    return file.takeError();
+  llvm::raw_ostream &os = file->stream();
+  char length[2];
+  llvm::support::endian::write16le(length, static_cast<uint16_t>(header.size()));
+  os << npyMagic << '\x01' << '\x00' << llvm::StringRef(length, 2) << header;
+  for (float value : data) {
+    char bytes[4];
+    llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(value));
+    os.write(bytes, 4);
   }
-  if (llvm::Error error = file->keep(path)) {
-    std::string message = llvm::toString(std::move(error));
-    llvm::consumeError(file->discard());
-    return reason(message);
-  }
-  return llvm::Error::success();
+  return file->commit();
 }

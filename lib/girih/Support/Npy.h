@@ -60,17 +60,17 @@ llvm::Expected<NpyHeader> parseNpyHeader(llvm::StringRef bytes, llvm::StringRef 
 /// truncated data and on bytes after it.
 llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, llvm::StringRef name, size_t rank);
 
-/// The same of the file at `path`.
+/// The same of the file at `path`, which may be a pipe.
 llvm::Expected<NpyArray> readNpy(const std::string &path, size_t rank);
 
 /// Reads an array of 1 to 4 dimensions and of any element type. Also fails on truncated
 /// data, on bytes after it, and on integers beyond int64.
 llvm::Expected<NpyTable> parseNpyTable(llvm::StringRef bytes, llvm::StringRef name);
 
-/// Writes f32 data in version 1.0 through a temporary file beside `path` that is
-/// renamed at the end: on failure, what was at `path` is still there.
+/// Writes f32 data in version 1.0 as OutputFile does: on failure, what was in a plain file
+/// is still there. Messages start with `flag`.
 llvm::Error writeNpy(const std::string &path, llvm::ArrayRef<int64_t> shape,
-                     llvm::ArrayRef<float> data);
+                     llvm::ArrayRef<float> data, llvm::StringRef flag = "");
 
 } // namespace girih
 
