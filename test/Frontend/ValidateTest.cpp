@@ -167,6 +167,16 @@ TEST(Validate, index_arithmetic_stays_within_62_bits) {
   EXPECT_NE(validate(predicate(-Index(INT64_MIN) < 1)), "");
   EXPECT_EQ(validate(predicate(q * k % 7 * q * k < 1)), "");
   EXPECT_EQ(validate(predicate(abs(min(q, k)) * max(q, -k) / 3 < 1)), "");
+  // The compiler multiplies either side of a minimum, unless it is never the lesser one.
+  Index large(int64_t(1) << 40);
+  EXPECT_EQ(validate(predicate(min(k, large) * q < 5)), "");
+  EXPECT_EQ(validate(predicate(max(q - large, k) * q < 5)), "");
+  EXPECT_EQ(validate(predicate(min(k, q * large) < 5)),
+            "expected index arithmetic to stay within 62 bits for positions up to 67108864, but "
+            "'q * 1099511627776' may not");
+  EXPECT_EQ(validate(predicate(min(k, q * k) * q < 5)),
+            "expected index arithmetic to stay within 62 bits for positions up to 67108864, but "
+            "'min(k, q * k) * q' may not");
 }
 
 TEST(ValidateShape, make_shape_aligns) {

@@ -28,7 +28,7 @@ func.func @pattern_of_a_call() -> !girih.pattern {
 
 func.func @blocks_beyond_2_61() -> !girih.pattern {
   %0 = girih.causal
-  // expected-error @+1 {{'girih.blockwise' op expected nested block sizes to multiply to at most 2^61}}
+  // expected-error @+1 {{'girih.blockwise' op expected nested block sizes to multiply to at most 2^61, but got 2 x 2305843009213693952}}
   %1 = girih.blockwise %0 size = 2305843009213693952
   %2 = girih.blockwise %1 size = 2
   return %2 : !girih.pattern

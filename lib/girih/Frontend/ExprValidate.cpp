@@ -97,6 +97,7 @@ private:
   IntRange checkNumber(const ExprRef &expr, int depth);
   void checkCondition(const ExprRef &expr, int depth);
   IntRange checkLookup(const Expr &expr, int depth);
+  IntRange rangeOf(const Expr &expr, IntRange a, IntRange b) const;
   IntRange checkInteger(const ExprRef &expr, IntRange a, IntRange b);
   /// `range`, unless it is beyond 62 bits: the compiler's limit (maxIndexMagnitude of
   /// Analysis/IndexForm.h), where it would name an op that the user did not write.
@@ -108,6 +109,7 @@ private:
   }
 
   bool isScore;
+  int lookups = 0; ///< around what is checked
   int64_t budget = maxNodes;
   std::set<const TableData *> checkedTables;
 };
@@ -159,7 +161,9 @@ IntRange ExprChecker::checkLookup(const Expr &expr, int depth) {
     return fail(fmt::format("expected {} indices of table @{}, one for each dimension, but got {}",
                             expr.table->shape.size(), expr.table->name, expr.indices.size()));
   for (const ExprRef &index : expr.indices) {
+    ++lookups;
     checkNumber(index, depth + 1);
+    --lookups;
     if (error.empty() && index->type == ExprType::Float)
       return fail(fmt::format("expected an integer as an index of @{}, but got {}",
                               expr.table->name, typed(index)));
@@ -224,6 +228,19 @@ IntRange ExprChecker::check(const ExprRef &expr, int depth) {
   return isInteger ? checkInteger(expr, a, b) : IntRange();
 }
 
+/// In predicates and in indices the compiler takes the cases of minima and maxima apart, so what
+/// is made of either side must fit, unless ranges exclude that side.
+IntRange ExprChecker::rangeOf(const Expr &expr, IntRange a, IntRange b) const {
+  if (expr.kind == ExprKind::Abs)
+    b = {-a.hi, -a.lo};
+  bool isExtremum =
+      expr.kind == ExprKind::Min || expr.kind == ExprKind::Max || expr.kind == ExprKind::Abs;
+  bool excludes = a.hi <= b.lo || b.hi <= a.lo;
+  if ((isScore && !lookups) || !isExtremum || excludes)
+    return detail::rangeOf(expr, a, b);
+  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
+}
+
 IntRange ExprChecker::checkInteger(const ExprRef &expr, IntRange a, IntRange b) {
   ExprKind kind = expr->kind;
   if (kind == ExprKind::Div || kind == ExprKind::Mod) {
@@ -238,7 +255,7 @@ IntRange ExprChecker::checkInteger(const ExprRef &expr, IntRange a, IntRange b) 
   }
   // Operands are within 62 bits, so that nothing overflows 128 bits. Comparisons are
   // decided by the sign of the difference.
-  IntRange r = isBoolean(kind) ? IntRange{a.lo - b.hi, a.hi - b.lo} : detail::rangeOf(*expr, a, b);
+  IntRange r = isBoolean(kind) ? IntRange{a.lo - b.hi, a.hi - b.lo} : rangeOf(*expr, a, b);
   r = bounded(expr, r);
   return isBoolean(kind) ? IntRange() : r;
 }

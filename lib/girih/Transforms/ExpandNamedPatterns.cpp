@@ -115,7 +115,8 @@ private:
         .Case<BlockwiseOp>([&](BlockwiseOp op) -> Value {
           std::optional<Positions> blocks = p.inBlocks(op.getSize());
           if (!blocks) {
-            op.emitOpError("expected nested block sizes to multiply to at most 2^61");
+            op.emitOpError("expected nested block sizes to multiply to at most 2^61, but got ")
+                << p.unit << " x " << op.getSize();
             return {};
           }
           return expand(op.getPattern(), *blocks);

@@ -16,6 +16,33 @@ using namespace girih;
 // IndexTree
 //===----------------------------------------------------------------------===//
 
+/// None where a leaf has none.
+static std::optional<ExprBounds> boundsOfTree(const IndexTree &tree) {
+  if (tree.isLeaf())
+    return tree.expr ? boundsOf(tree.expr) : std::nullopt;
+  std::optional<ExprBounds> all;
+  for (const IndexTree &child : tree.children) {
+    auto bounds = boundsOfTree(child);
+    if (!bounds)
+      return std::nullopt;
+    bool isMin = tree.kind == IndexTree::Min;
+    if (!all)
+      all = bounds;
+    else if (isMin)
+      all = {std::min(all->lower, bounds->lower), std::min(all->upper, bounds->upper)};
+    else
+      all = {std::max(all->lower, bounds->lower), std::max(all->upper, bounds->upper)};
+  }
+  return all;
+}
+
+IndexTree IndexTree::extremum(Kind kind, const IndexTree &a, const IndexTree &b) {
+  auto x = boundsOfTree(a), y = boundsOfTree(b);
+  if (x && y && (x->upper <= y->lower || y->upper <= x->lower))
+    return (x->upper <= y->lower) == (kind == Min) ? a : b;
+  return {kind, {a, b}};
+}
+
 IndexTree IndexTree::operator+(const IndexTree &other) const {
   if (isLeaf() && other.isLeaf())
     return expr + other.expr;

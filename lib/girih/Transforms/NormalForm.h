@@ -29,8 +29,9 @@ public:
   IndexTree(Kind kind, std::vector<IndexTree> children)
       : kind(kind), children(std::move(children)) {}
 
-  static IndexTree min(IndexTree a, IndexTree b) { return {Min, {std::move(a), std::move(b)}}; }
-  static IndexTree max(IndexTree a, IndexTree b) { return {Max, {std::move(a), std::move(b)}}; }
+  /// The extrema; a side that bounds exclude is left out.
+  static IndexTree min(IndexTree a, IndexTree b) { return extremum(Min, a, b); }
+  static IndexTree max(IndexTree a, IndexTree b) { return extremum(Max, a, b); }
 
   IndexTree operator+(const IndexTree &other) const;
   IndexTree operator-(const IndexTree &other) const { return *this + other * -1; }
@@ -45,6 +46,9 @@ public:
   Kind kind;
   mlir::AffineExpr expr; ///< of a leaf
   std::vector<IndexTree> children;
+
+private:
+  static IndexTree extremum(Kind kind, const IndexTree &a, const IndexTree &b);
 };
 
 /// Builds normal-form ops at one place, folding constants on the way.

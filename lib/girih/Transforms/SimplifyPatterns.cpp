@@ -73,8 +73,25 @@ struct SimplifyPatterns : girih::impl::SimplifyPatternsBase<SimplifyPatterns> {
     for (RegisteredOperationName op : getContext().getRegisteredOperations())
       if (isa<GirihDialect>(op.getDialect()))
         op.getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    simplifyInOrder(frozen);
+    if (failed(applyPatternsGreedily(getOperation(), frozen)))
       signalPassFailure();
+  }
+
+  /// Each op once, behind its operands. The driver alone would look at all of a union again
+  /// whenever one of its operands has changed.
+  void simplifyInOrder(const FrozenRewritePatternSet &patterns) {
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (op->getNumResults() == 1 && isa<PatternType>(op->getResult(0).getType()))
+        ops.push_back(op);
+    });
+    // What a rewrite makes is simplified with it; what it leaves without uses stays for the end.
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
+    for (Operation *op : ops)
+      (void)applyOpPatternsGreedily(op, patterns, config);
   }
 };
 
