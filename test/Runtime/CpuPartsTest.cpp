@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -206,6 +207,18 @@ TEST_F(CpuParts, MemoryIsThatOfThreadsNotOfLengths) {
     // No part is shorter than half of a thread's share.
     EXPECT_LE(workspace, threads * kScratch + list + 4 * threads * (slot + 64)) << threads;
   }
+}
+
+TEST_F(CpuParts, ThreadsThatFindNothingToDoCostNothing) {
+  run(1);
+  GirihStatus status{};
+  GirihCpuOptions options{100000000, 0};
+  auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(girihCpuWorkspace(&kernel, &launch, map.get(), &options, &workspace, &status), GIRIH_OK)
+      << status.message;
+  // Loads of so many threads alone would take seconds and gigabytes.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LE(workspace, int64_t{16} << 20);
 }
 
 TEST(CpuWorkspace, RefusesWhatALaunchRefuses) {

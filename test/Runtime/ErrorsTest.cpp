@@ -102,6 +102,23 @@ TEST(BuildErrors, TermsThatDoNotLieBehindEachOther) {
                    "malformed map program: reverse term 0 has a bad node " + std::to_string(q));
 }
 
+TEST(BuildErrors, RandomBlocksBeyondMemory) {
+  ProgramBuilder p;
+  int32_t root = p.add(GIRIH_MAP_IN_TABLE, -1, -1, p.random(1, GIRIH_MAX_TOKENS, 1));
+  GirihMapProgram program = p.program(root);
+  GirihMapParams params = makeParams(GIRIH_MAX_TOKENS, GIRIH_MAX_TOKENS, true, 64, 64);
+  GirihBlockMap *map = nullptr;
+  GirihStatus status{};
+  EXPECT_EQ(girihBlockMapBuild(&program, &params, &map, &status), GIRIH_UNSUPPORTED);
+  std::string message = status.message;
+  EXPECT_EQ(message.find("expected random blocks that fit in this machine's memory ("), 0u)
+      << message;
+  EXPECT_NE(
+      message.find("67108864 for each of 67108864 rows of 1 heads, which need 16777216.5 GiB"),
+      std::string::npos)
+      << message;
+}
+
 TEST(BuildErrors, MalformedPrograms) {
   GirihMapParams params = makeParams(10, 10, true, 4, 4);
   auto check = [&](std::function<int32_t(ProgramBuilder &)> write, const std::string &reason) {

@@ -8,6 +8,7 @@
 #include "common/Cpu.h"
 
 #include "girih/Analysis/Reachability.h"
+#include "girih/JIT/Threads.h"
 #include "girih/Support/Error.h"
 
 #include <utility>
@@ -29,6 +30,12 @@ static llvm::Error measureMap(CompiledKernel &kernel, const Request &r,
   result.tileK = desc.tile_k;
   result.picture = sampleTiles({map->get(), desc.map, &params}, 0, 0, 24);
   return llvm::Error::success();
+}
+
+llvm::Expected<int> girih::launchThreads(std::optional<int64_t> given) {
+  if (int64_t threads = given.value_or(0))
+    return static_cast<int>(threads);
+  return threadsOfEnvironment();
 }
 
 llvm::Error girih::runCpu(Session &session, const Request &r, Tensors &tensors, float scale,

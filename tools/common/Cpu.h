@@ -14,6 +14,9 @@
 
 namespace girih {
 
+/// `--threads`, or what GIRIH_NUM_THREADS says where that is 0 or not given; 0: every core.
+llvm::Expected<int> launchThreads(std::optional<int64_t> given);
+
 /// Compiles, derives the block map, launches on `threads` threads (0: every core) and
 /// times as `budget` says; fills `tensors`' outputs and `result`.
 llvm::Error runCpu(Session &session, const Request &request, Tensors &tensors, float scale,

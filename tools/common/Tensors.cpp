@@ -103,6 +103,22 @@ static std::vector<float> drawNormal(int64_t count, uint64_t seed, uint64_t stre
   return values;
 }
 
+/// Bytes of the random blocks of a pattern whose positions are blocks of `unit` tokens, as the
+/// runtime draws them for one launch. Other tables are in memory by now.
+static double randomBytes(const PatternNode &node, const Request &r, double unit) {
+  auto size = static_cast<double>(node.size);
+  if (node.kind == PatternKind::RandomBlocks) {
+    double rows = static_cast<double>(r.numQ) / (unit * size) + 1;
+    double units = static_cast<double>(r.numK) / (unit * size) + 1;
+    double count = std::min(static_cast<double>(node.count), units);
+    return static_cast<double>(r.heads) * rows * (count * sizeof(int32_t) + sizeof(int64_t));
+  }
+  double bytes = 0;
+  for (const PatternRef &child : node.children)
+    bytes += randomBytes(*child, r, node.kind == PatternKind::Blockwise ? unit * size : unit);
+  return bytes;
+}
+
 static llvm::Error checkMemory(const Request &r) {
   double q = static_cast<double>(r.batch * r.heads) * static_cast<double>(r.numQ);
   double k = static_cast<double>(r.batch * r.kvHeads) * static_cast<double>(r.numK);
@@ -110,12 +126,14 @@ static llvm::Error checkMemory(const Request &r) {
   double outputs = q * static_cast<double>(r.vDim);
   double bytes = inputs * (r.dtype == GIRIH_F32 ? 4 : 6) +
                  outputs * (r.oDtype.value_or(GIRIH_F32) == GIRIH_F32 ? 4 : 6) + q * 4;
+  double tables = randomBytes(*r.pattern.get(), r, 1);
+  bytes += tables;
   auto memory = static_cast<double>(physicalMemory());
   if (bytes > memory * 0.9)
     return unsupportedError(
-        fmt::format("expected tensors that fit in this machine's memory ({:.1f} GiB), but they "
+        fmt::format("expected tensors{} that fit in this machine's memory ({:.1f} GiB), but they "
                     "need {:.1f} GiB",
-                    memory / 0x1p30, bytes / 0x1p30));
+                    tables > 0 ? " and random blocks" : "", memory / 0x1p30, bytes / 0x1p30));
   return llvm::Error::success();
 }
 

@@ -51,7 +51,7 @@ using InputData = std::array<std::vector<float>, 3>;
 
 /// Makes the tensors: inputs out of `data`, or drawn; outputs filled with NaN so
 /// that a value which is never written shows. Fails with GIRIH_UNSUPPORTED when
-/// they are larger than the machine's memory.
+/// they and the random blocks of the pattern are larger than the machine's memory.
 llvm::Expected<Tensors> makeTensors(const Request &request, InputData data, uint64_t seed);
 
 } // namespace girih

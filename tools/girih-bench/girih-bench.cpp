@@ -12,6 +12,7 @@
 #include "Measure.h"
 #include "Table.h"
 
+#include "common/Cpu.h"
 #include "common/Cuda.h"
 #include "common/ToolMain.h"
 
@@ -46,7 +47,8 @@ struct Options {
 static void addFlags(Flags &flags, Options &o) {
   flags.choice("target", o.target, {"cpu", "cuda", "both"},
                "where to run (default: cpu, and cuda where there is a GPU)");
-  flags.integer("threads", o.threads, 0, "T", "threads; 0 means every core (default: 0)", 1024);
+  flags.integer("threads", o.threads, 0, "T",
+                "threads; 0 means GIRIH_NUM_THREADS, or every core (default: 0)", 1024);
   flags.text("filter", o.filter, "REGEX", "rows whose title matches; --list shows titles");
   flags.integer("repeat", o.repeat, 1, "R", "rounds, each a sample of every row (default: 5)",
                 1000);
@@ -103,7 +105,10 @@ static llvm::Expected<int> run(Options &options) {
     return invalidError(std::string("expected --list alone, but got it with ") +
                         (options.jsonFile ? "--json" : "--compare"));
   MeasureOptions &measure = options.measure;
-  measure.threads = static_cast<int>(options.threads.value_or(0));
+  llvm::Expected<int> threads = launchThreads(options.threads);
+  if (!threads)
+    return threads.takeError();
+  measure.threads = *threads;
   measure.rounds = options.repeat.value_or(measure.rounds);
   measure.seconds = options.seconds.value_or(options.quick ? 0.2 : measure.seconds);
   if (measure.seconds < 0)

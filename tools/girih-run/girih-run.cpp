@@ -88,6 +88,9 @@ static llvm::Expected<int> run(Options &options) {
   if (!std::isfinite(scale))
     return invalidError("--scale: expected a number that f32 can hold, but got " +
                         fmt::format("{:g}", *options.scale));
+  llvm::Expected<int> threads = launchThreads(options.threads);
+  if (!threads)
+    return threads.takeError();
   auto session = Session::create({request->cacheDir});
   if (!session)
     return session.takeError();
@@ -103,8 +106,7 @@ static llvm::Expected<int> run(Options &options) {
   RunReport report;
   llvm::Error ran = request->cuda ? runCuda(**session, *request, *tensors, scale, options.bench,
                                             options.layout, report)
-                                  : runCpu(**session, *request, *tensors, scale,
-                                           static_cast<int>(options.threads.value_or(0)),
+                                  : runCpu(**session, *request, *tensors, scale, *threads,
                                            options.bench ? benchBudget : TimingBudget(), report);
   warnAboutCache("girih-run", **session);
   if (ran)

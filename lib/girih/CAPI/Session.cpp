@@ -8,8 +8,8 @@
 #include "girih/CAPI/CudaDevices.h"
 #include "girih/CAPI/Objects.h"
 #include "girih/CAPI/Version.h"
+#include "girih/JIT/Threads.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 
 #include <pthread.h>
@@ -52,19 +52,6 @@ static void watchForks() {
 SessionState::SessionState(std::unique_ptr<Session> session, int32_t threads)
     : session(std::move(session)), threads(threads), devices(std::make_unique<CudaDevices>()) {}
 SessionState::~SessionState() = default;
-
-/// Threads that the environment asks for; 0 when it does not.
-static llvm::Expected<int32_t> threadsOfEnvironment() {
-  const char *text = std::getenv("GIRIH_NUM_THREADS");
-  if (!text || !*text)
-    return 0;
-  int32_t threads = 0;
-  constexpr int32_t most = 1 << 16;
-  if (!llvm::to_integer(text, threads, 10) || threads < 0 || threads > most)
-    return invalidError("expected GIRIH_NUM_THREADS to be a number from 0 to " +
-                        std::to_string(most) + ", but got '" + text + "'");
-  return threads;
-}
 
 static llvm::Expected<SessionOptions> readOptions(const GirihSessionOptions *given) {
   SessionOptions options;

@@ -28,13 +28,17 @@ Schedule::Schedule(const GirihBlockMap &map, int64_t batch, int64_t heads, int64
     : map(map), heads(heads), rows(girihBlockMapRows(&map)), total(batch * heads * rows) {
   if (threads == 1 || total > int64_t{UINT32_MAX})
     return;
+  std::vector<int64_t> costs(static_cast<size_t>(total));
+  int64_t mostPieces = 0; // when every task is cut as short as it may be
+  for (int64_t i = 0; i < total; ++i) {
+    costs[i] = std::max<int64_t>(cost(i), 1);
+    mostPieces += std::max<int64_t>(costs[i] / kSplitCosts.leastPart, 1);
+  }
+  threads = static_cast<int32_t>(std::min<int64_t>(threads, mostPieces));
   int64_t ofKvHead = headsPerKv * rows;
   int64_t kvHeads = (kTasksPerThread * threads + ofKvHead - 1) / ofKvHead;
   int64_t groupSize = std::min(kvHeads * ofKvHead, total);
 
-  std::vector<int64_t> costs(static_cast<size_t>(total));
-  for (int64_t i = 0; i < total; ++i)
-    costs[i] = std::max<int64_t>(cost(i), 1);
   TaskSchedule schedule = scheduleTasks(costs, groupSize, threads, /*maySplit=*/true, kSplitCosts);
   pieces.reserve(costs.size());
   for (uint32_t number : schedule.order) {

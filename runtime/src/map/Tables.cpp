@@ -12,6 +12,8 @@
 
 #include "../Error.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cinttypes>
 #include <cstring>
@@ -200,12 +202,17 @@ int BoundTables::bindRandom(size_t table, const GirihMapTable &spec, const Girih
   int64_t first = floorDiv(params.q_offset, spec.unit);
   int64_t last = floorDiv(params.q_offset + params.num_q - 1, spec.unit);
   int64_t rows = last - first + 1;
-  // 2^36 indices would be 256 GiB.
-  if (Wide(params.heads) * rows * count > Wide(1) << 36)
-    return fail(status, GIRIH_UNSUPPORTED,
-                "expected fewer than 2^36 random blocks, but got %" PRId64 " for each of %" PRId64
-                " rows of %" PRId64 " heads",
-                count, rows, params.heads);
+  // Refused here, for memory that is promised and then missing kills the process.
+  Wide bytes = Wide(params.heads) *
+               (rows * count * Wide(sizeof(int32_t)) + (rows + 1) * Wide(sizeof(int64_t)));
+  Wide memory = Wide(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  if (bytes > memory / 10 * 9)
+    return fail(
+        status, GIRIH_UNSUPPORTED,
+        "expected random blocks that fit in this machine's memory (%.1f GiB), but got %" PRId64
+        " for each of %" PRId64 " rows of %" PRId64 " heads, which need %.1f GiB",
+        static_cast<double>(memory) / 0x1p30, count, rows, params.heads,
+        static_cast<double>(bytes) / 0x1p30);
   Storage &store = storage[table];
   store.wide.reserve(static_cast<size_t>(params.heads * (rows + 1)));
   store.narrow.reserve(static_cast<size_t>(params.heads * rows * count));
