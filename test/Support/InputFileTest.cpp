@@ -50,6 +50,10 @@ TEST(InputFile, reads_all_of_a_file_up_to_its_limit) {
     if (size > 0)
       EXPECT_EQ(outcome(readFile(path, size - 1)).substr(0, 10), "expected '") << size;
   }
+  // A large one is not read at all.
+  ASSERT_EQ(::truncate(path.c_str(), int64_t{3} << 30), 0);
+  EXPECT_EQ(outcome(readFile(path, 1 << 30)),
+            "expected '" + path + "' to hold at most 1 GiB, but got more");
   store(path, std::string(2049, 'x'));
   EXPECT_EQ(outcome(readFile(path, 2048)),
             "expected '" + path + "' to hold at most 2 KiB, but got more");
@@ -92,7 +96,7 @@ TEST(InputFile, arrays_come_through_pipes) {
   auto more = readNpy(pipe, 1);
   endless.join();
   EXPECT_EQ(outcome(more.takeError()),
-            pipe + ": trailing bytes: expected 262144 bytes of data, but got 262145");
+            "expected '" + pipe + "' to hold at most 262272 bytes, but got more");
 }
 
 TEST(InputFile, an_array_beyond_memory_is_refused_before_it_is_read) {

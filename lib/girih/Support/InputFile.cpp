@@ -23,6 +23,15 @@
 using namespace girih;
 namespace fs = llvm::sys::fs;
 
+/// "1 GiB", or the number of bytes.
+static std::string sizeText(uint64_t bytes) {
+  constexpr const char *units[] = {" bytes", " KiB", " MiB", " GiB"};
+  size_t unit = 0;
+  for (; bytes % 1024 == 0 && bytes > 0 && unit + 1 < std::size(units); ++unit)
+    bytes /= 1024;
+  return std::to_string(bytes) + units[unit];
+}
+
 llvm::Expected<std::string> girih::readFile(const std::string &path, SizeLimit limit) {
   fs::file_status status;
   if (std::error_code failure = fs::status(path, status))
@@ -34,6 +43,7 @@ llvm::Expected<std::string> girih::readFile(const std::string &path, SizeLimit l
   std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file)
     return invalidError("cannot open '" + path + "': " + std::strerror(errno));
+  bool isRegular = status.type() == fs::file_type::regular_file;
   std::string bytes;
   std::optional<uint64_t> most; // unknown until the beginning is there
   while (true) {
@@ -49,31 +59,19 @@ llvm::Expected<std::string> girih::readFile(const std::string &path, SizeLimit l
       if (!allowed)
         return allowed.takeError();
       most = *allowed;
-      if (status.type() == fs::file_type::regular_file)
-        bytes.reserve(std::min(*most, status.getSize()) + 1);
     }
-    if (count < wanted || bytes.size() > *most) {
-      bytes.resize(std::min<uint64_t>(bytes.size(), *most + 1));
+    if (bytes.size() > *most || (isRegular && status.getSize() > *most))
+      return invalidError("expected '" + path + "' to hold at most " + sizeText(*most) +
+                          ", but got more");
+    if (count < wanted)
       return bytes;
-    }
+    if (isRegular)
+      bytes.reserve(status.getSize() + 1);
   }
 }
 
-/// "1 GiB", or the number of bytes.
-static std::string sizeText(uint64_t bytes) {
-  constexpr const char *units[] = {" bytes", " KiB", " MiB", " GiB"};
-  size_t unit = 0;
-  for (; bytes % 1024 == 0 && bytes > 0 && unit + 1 < std::size(units); ++unit)
-    bytes /= 1024;
-  return std::to_string(bytes) + units[unit];
-}
-
 llvm::Expected<std::string> girih::readFile(const std::string &path, uint64_t limit) {
-  auto bytes = readFile(path, [&](llvm::StringRef) -> llvm::Expected<uint64_t> { return limit; });
-  if (bytes && bytes->size() > limit)
-    return invalidError("expected '" + path + "' to hold at most " + sizeText(limit) +
-                        ", but got more");
-  return bytes;
+  return readFile(path, [&](llvm::StringRef) -> llvm::Expected<uint64_t> { return limit; });
 }
 
 uint64_t girih::physicalMemory() {

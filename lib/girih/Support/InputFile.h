@@ -25,12 +25,12 @@ namespace girih {
 using SizeLimit = llvm::function_ref<llvm::Expected<uint64_t>(llvm::StringRef begin)>;
 inline constexpr size_t sizeGuessBytes = size_t(1) << 17;
 
-/// Reads a plain file, or a pipe to its end. Of a file that is longer than `limit` says, one
-/// byte more than that comes back. Fails with GIRIH_INVALID, with the path, for folders, for
-/// devices, which may have no end, and for what cannot be read; and as `limit` does.
+/// Reads a plain file, or a pipe to its end. Fails with GIRIH_INVALID, with the path, for folders,
+/// for devices, which may have no end, for what cannot be read, and for what is longer than
+/// `limit` says, of which no more is read; and as `limit` does.
 llvm::Expected<std::string> readFile(const std::string &path, SizeLimit limit);
 
-/// The same of a file of at most `limit` bytes; more are an error.
+/// The same of a file of at most `limit` bytes.
 llvm::Expected<std::string> readFile(const std::string &path, uint64_t limit);
 
 /// Bytes of memory of this machine.
