@@ -115,7 +115,7 @@ std::string girih::jsonExplanation(const Problem &r, const Explanation &e) {
     if (r.cuda)
       json.attribute("chip", r.compileOptions().chip);
     if (r.score)
-      json.attribute("score", r.score.str());
+      json.attribute("score", jsonText(r.score.str()));
     json.attribute("tile_q", e.tileQ);
     json.attribute("tile_k", e.tileK);
     json.attribute("useful_pairs", e.stats.useful_pairs);
