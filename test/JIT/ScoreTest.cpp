@@ -111,6 +111,20 @@ TEST(Score, EveryFunction) {
       expectScore(text, cpu);
 }
 
+/// Vectors, and scalars that are the same in all lanes; products with powers of two are
+/// exact, so that the reference sees the same arguments.
+TEST(Score, SineAndCosineOfLargeArguments) {
+  const char *texts[] = {
+      "score + cos(float(q - k) * 24)", "score + sin(64.0 * q) - cos(524288.0 * (q - k))",
+      "score + sin(float((q - k) * 100003))",
+      "score + cos(1099511627776.0 * k) + sin(8388608.0 * h) + cos(1099511627776.0 * b)",
+      // Every lane large, one lane large, none.
+      "score + where(q % 16 == 3, sin(67108864.0 * (q + 1)), cos(0.5 * q))"};
+  for (const char *text : texts)
+    for (const char *cpu : {"", "x86-64-v3", "x86-64"})
+      expectScore(text, cpu);
+}
+
 TEST(Score, WideIntegers) {
   // Bounds of these leave 32 bits, whatever the values are.
   expectScore("score + 0.001 * (h * (q - k)) - 0.5 * (q * k % 7 / 2)");

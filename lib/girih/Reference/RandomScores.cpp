@@ -154,7 +154,7 @@ Real Drawer::bias(int depth) {
   case 10:
     return erf(0.125 * i);
   case 11:
-    return oneIn(2) ? sin(0.25 * (i % 40)) : cos(0.25 * (i % 40));
+    return oneIn(2) ? sin(0.25 * Real(i)) : cos(0.25 * Real(i));
   case 12:
     return 0.125 * floor(0.25 * (i % 64));
   case 13:

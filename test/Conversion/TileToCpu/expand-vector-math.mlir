@@ -42,6 +42,31 @@ func.func @upstream(%x: vector<16xf32>) -> (vector<16xf32>, vector<16xf32>, vect
   return %0, %1, %2 : vector<16xf32>, vector<16xf32>, vector<16xf32>
 }
 
+// The digits of 2 / pi are read only when a lane is beyond 2^16.
+// CHECK-LABEL: func.func @sine_of_a_vector(
+// CHECK-NOT: math.sin
+// CHECK-COUNT-5: math.fma
+// CHECK: %[[LARGE:.*]] = arith.cmpf ugt, %{{.*}}, %{{.*}} : vector<8xf32>
+// CHECK: %[[ANY:.*]] = vector.reduction <or>, %[[LARGE]] : vector<8xi1> into i1
+// CHECK: scf.if %[[ANY]] -> (vector<8xf32>, vector<8xi32>)
+// CHECK: arith.muli %{{.*}} : vector<8xi64>
+// CHECK: arith.select %[[LARGE]]
+// CHECK: } else {
+// CHECK-NEXT: scf.yield
+func.func @sine_of_a_vector(%x: vector<8xf32>) -> vector<8xf32> {
+  %0 = math.sin %x : vector<8xf32>
+  return %0 : vector<8xf32>
+}
+
+// CHECK-LABEL: func.func @cosine_of_rows(
+// CHECK-NOT: math.cos
+// CHECK-NOT: scf.if
+// CHECK: arith.select %{{.*}} : vector<2x4xi1>, vector<2x4xf32>
+func.func @cosine_of_rows(%x: vector<2x4xf32>) -> vector<2x4xf32> {
+  %0 = math.cos %x : vector<2x4xf32>
+  return %0 : vector<2x4xf32>
+}
+
 // CHECK-LABEL: func.func @leaves_instructions_alone(
 // CHECK-NEXT: math.roundeven
 // CHECK-NEXT: math.fma

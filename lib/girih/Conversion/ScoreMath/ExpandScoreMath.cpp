@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "girih/Conversion/Passes.h"
+#include "girih/Conversion/ScoreMath/Trigonometry.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -120,6 +121,16 @@ Value expandAsinh(const Scalar &s, ValueRange in) {
   Value root = s.sqrt(s.fma(size, size, s.real(1)));
   Value sum = s.add(size, root);
   return s.copySign(expandLog(s, sum), in[0]);
+}
+
+Value expandSin(const Scalar &s, ValueRange in) {
+  ImplicitLocOpBuilder builder(s.loc, s.rewriter);
+  return buildCircular(builder, in[0], Circular::Sine);
+}
+
+Value expandCos(const Scalar &s, ValueRange in) {
+  ImplicitLocOpBuilder builder(s.loc, s.rewriter);
+  return buildCircular(builder, in[0], Circular::Cosine);
 }
 
 /// Upstream's form takes the two bounds for each other, which leaves one of them.
@@ -299,6 +310,8 @@ struct ExpandScoreMath : girih::impl::ExpandScoreMathBase<ExpandScoreMath> {
     patterns.add<Expand<math::TanhOp>>(context, expandTanh);
     patterns.add<Expand<math::ExpM1Op>>(context, expandExpM1);
     patterns.add<Expand<math::AsinhOp>>(context, expandAsinh);
+    patterns.add<Expand<math::SinOp>>(context, expandSin);
+    patterns.add<Expand<math::CosOp>>(context, expandCos);
     patterns.add<Expand<math::ClampFOp>>(context, expandClamp);
     patterns.add<Expand<math::PowFOp>>(context, expandPow);
     patterns.add<ExpandConstantPower<math::PowFOp>, ExpandConstantPower<math::FPowIOp>, ExpandFPowI,
@@ -309,7 +322,7 @@ struct ExpandScoreMath : girih::impl::ExpandScoreMathBase<ExpandScoreMath> {
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
       name.consume_front("math.");
       return llvm::is_contained<StringRef>(
-          {"atan", "atan2", "log1p", "erf", "erfc", "cbrt", "sin", "cos", "asin", "acos"}, name);
+          {"atan", "atan2", "log1p", "erf", "erfc", "cbrt", "asin", "acos"}, name);
     });
   }
 

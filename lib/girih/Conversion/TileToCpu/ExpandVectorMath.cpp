@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "girih/Conversion/Passes.h"
+#include "girih/Conversion/ScoreMath/Trigonometry.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -106,6 +107,20 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
   bool avx512;
 };
 
+/// Sines and cosines of our own: upstream's are wrong for large arguments.
+template <typename Op, girih::Circular function> struct ExpandCircular : OpRewritePattern<Op> {
+  explicit ExpandCircular(MLIRContext *context) : OpRewritePattern<Op>(context, /*benefit=*/2) {}
+
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || !type.getElementType().isF32() || type.isScalable())
+      return rewriter.notifyMatchFailure(op, "is not on a vector of f32");
+    ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, girih::buildCircular(builder, op.getOperand(), function));
+    return success();
+  }
+};
+
 struct ExpandVectorMath : girih::impl::ExpandVectorMathBase<ExpandVectorMath> {
   using ExpandVectorMathBase::ExpandVectorMathBase;
 
@@ -122,6 +137,8 @@ struct ExpandVectorMath : girih::impl::ExpandVectorMathBase<ExpandVectorMath> {
       return;
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExp2>(&getContext(), avx512);
+    patterns.add<ExpandCircular<math::SinOp, girih::Circular::Sine>,
+                 ExpandCircular<math::CosOp, girih::Circular::Cosine>>(&getContext());
     populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
     if (failed(applyOpPatternsGreedily(ops, std::move(patterns))))
       signalPassFailure();

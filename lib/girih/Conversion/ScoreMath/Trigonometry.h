@@ -1,0 +1,29 @@
+//===- Trigonometry.h - Sine and cosine as arithmetic -----------*- C++ -*-===//
+//
+// Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef GIRIH_CONVERSION_SCOREMATH_TRIGONOMETRY_H
+#define GIRIH_CONVERSION_SCOREMATH_TRIGONOMETRY_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace girih {
+
+enum class Circular { Sine, Cosine };
+
+/// Builds the sine or cosine of `x` (radians), an f32 or a vector of them, from arith ops
+/// and math.fma, which need not be fused. Right for every x: the absolute error is below
+/// 1e-7, 2 units in the last place where the result is above 0.01; results lie in [-1, 1];
+/// infinities and NaN give NaN.
+///
+/// Beyond 2^16 the argument is reduced with a window of the digits of 2 / pi (Payne and
+/// Hanek, 1983), about thirty operations on integers: vectors of one dimension take a
+/// branch (scf.if) to them when a lane needs them; all else computes and selects.
+mlir::Value buildCircular(mlir::ImplicitLocOpBuilder &b, mlir::Value x, Circular function);
+
+} // namespace girih
+
+#endif // GIRIH_CONVERSION_SCOREMATH_TRIGONOMETRY_H
