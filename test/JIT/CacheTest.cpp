@@ -11,7 +11,9 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -329,4 +331,37 @@ TEST_F(DiskCache, BadLimitOfTheEnvironment) {
   EXPECT_EQ(llvm::toString(session.takeError()),
             "GIRIH_CACHE_SIZE: expected a number of bytes below 2^63, such as 268435456, 256M or "
             "1G, but got 'lots'");
+}
+
+// Handlers, the alarm and the mask of signals are the program's that we are a library of.
+TEST(Cache, ColdCompilationsLeaveSignalsAlone) {
+  static volatile std::sig_atomic_t caught = 0;
+  struct sigaction own{}, before{};
+  own.sa_handler = [](int) { caught = 1; };
+  ASSERT_EQ(::sigaction(SIGUSR1, &own, &before), 0);
+  std::array<struct sigaction, 32> handlers{};
+  for (int signal = 1; signal != 32; ++signal)
+    ASSERT_EQ(::sigaction(signal, nullptr, &handlers[signal]), 0);
+
+  llvm::SmallString<128> folder;
+  ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("girih-signals", folder));
+  SessionOptions options;
+  options.cacheDir = std::string(folder);
+  auto session = Session::create(options);
+  ASSERT_TRUE(bool(session));
+  bool hit = true;
+  EXPECT_TRUE(compile(**session, causal(), {}, &hit));
+  EXPECT_FALSE(hit);
+  EXPECT_EQ((*session)->cacheProblem(), "");
+
+  for (int signal = 1; signal != 32; ++signal) {
+    struct sigaction now{};
+    ASSERT_EQ(::sigaction(signal, nullptr, &now), 0);
+    EXPECT_EQ(now.sa_handler, handlers[signal].sa_handler) << signal;
+    EXPECT_EQ(now.sa_flags, handlers[signal].sa_flags) << signal;
+  }
+  ::raise(SIGUSR1);
+  EXPECT_EQ(caught, 1);
+  ::sigaction(SIGUSR1, &before, nullptr);
+  llvm::sys::fs::remove_directories(folder);
 }

@@ -290,6 +290,33 @@ TEST_F(Cache, LeastRecentlyUsedGoFirst) {
   EXPECT_EQ(cache.problem(), "");
 }
 
+// Entries of a clock that was a day ahead do not stay for ever, in the place of every new
+// one.
+TEST_F(Cache, TimesInTheFutureAreTheOldest) {
+  constexpr size_t bytes = 1000;
+  constexpr int day = 86400;
+  uint64_t size = encodeEntry(keyOf(0), codeOf(0, bytes)).size();
+  KernelCache unlimited(folder, 0);
+  for (int number : {0, 1, 2}) {
+    unlimited.store(keyOf(number), codeOf(number, bytes));
+    age(entry(number), number == 2 ? -20 : -day); // the third: another machine's clock
+  }
+  std::string staged = path("girih-0123456789ab.staging");
+  write(staged, "s");
+  age(staged, -day);
+
+  KernelCache cache(folder, 3 * size + size / 2);
+  cache.store(keyOf(3), codeOf(3, bytes));
+  EXPECT_NE(exists(entry(0)), exists(entry(1)));
+  cache.store(keyOf(4), codeOf(4, bytes));
+  for (int number : {0, 1})
+    EXPECT_FALSE(exists(entry(number))) << number;
+  for (int number : {2, 3, 4})
+    EXPECT_TRUE(exists(entry(number))) << number;
+  EXPECT_FALSE(exists(staged));
+  EXPECT_EQ(cache.problem(), "");
+}
+
 TEST_F(Cache, OneThatIsTooLargeDrivesOutNobody) {
   KernelCache cache(folder, 2000);
   cache.store(keyOf(1), codeOf(1, 1000));
@@ -364,6 +391,40 @@ TEST_F(Cache, FolderThatCannotBeMade) {
   EXPECT_EQ(timesMade(1), 2u);
   EXPECT_EQ(cache.problem(),
             "kernels are not cached in " + path("file") + "/cache: Not a directory");
+}
+
+TEST_F(Cache, AnyNameOfAFolder) {
+  std::string own = path("100%cache %%%%/%s");
+  KernelCache cache(own);
+  EXPECT_EQ(request(cache, 1), 0);
+  EXPECT_EQ(request(cache, 1), 0);
+  EXPECT_EQ(timesMade(1), 1u);
+  EXPECT_EQ(cache.problem(), "");
+}
+
+// Links and pipes are replaced, a folder stays; all of them are listed.
+TEST_F(Cache, WhatIsNoFile) {
+  ASSERT_EQ(::symlink("/nonexistent", entry(1).c_str()), 0);
+  ASSERT_EQ(::mkfifo(entry(2).c_str(), 0600), 0);
+  ASSERT_EQ(::mkdir(entry(3).c_str(), 0700), 0);
+  auto files = listCacheFiles(folder);
+  ASSERT_TRUE(bool(files)) << llvm::toString(files.takeError());
+  EXPECT_EQ(files->size(), 3u);
+  for (const CacheFile &file : *files)
+    EXPECT_FALSE(file.isRegular) << file.path;
+  KernelCache cache(folder);
+  for (int number : {1, 2}) {
+    EXPECT_EQ(request(cache, number), 0);
+    EXPECT_TRUE(cache.lookup(keyOf(number))) << number;
+  }
+  EXPECT_EQ(cache.problem(), "");
+  EXPECT_EQ(request(cache, 3), 0);
+  EXPECT_EQ(cache.problem(), "kernels are not cached in " + folder + ": Is a directory");
+  EXPECT_EQ(readEntryFile(entry(3), /*touch=*/false).getError(), std::errc::is_a_directory);
+  // Nothing staged is left.
+  files = listCacheFiles(folder);
+  ASSERT_TRUE(bool(files));
+  EXPECT_EQ(files->size(), 3u);
 }
 
 TEST_F(Cache, FullDisk) {

@@ -11,12 +11,15 @@
 #include "girih/Support/Json.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <tuple>
 
 using namespace girih;
@@ -84,12 +87,20 @@ llvm::Expected<Cleared> girih::clearCache(const std::string &folder) {
   auto files = listCacheFiles(folder);
   if (!files)
     return files.takeError();
+  std::string trouble;
   for (const CacheFile &file : *files) {
-    if (std::error_code error = fs::remove(file.path))
-      return invalidError("expected to remove " + file.path + ", but got: " + error.message());
+    // Of links, pipes and empty folders too.
+    if (std::remove(file.path.c_str()) != 0 && errno != ENOENT) {
+      if (trouble.empty())
+        trouble =
+            "expected to remove " + file.path + ", but got: " + llvm::errnoAsErrorCode().message();
+      continue;
+    }
     cleared.removed += !file.key.empty();
     cleared.bytes += file.bytes;
   }
+  if (!trouble.empty())
+    return invalidError(trouble);
   return cleared;
 }
 

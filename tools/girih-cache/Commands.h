@@ -42,8 +42,8 @@ struct Cleared {
 /// Reads every entry; a folder that does not exist has none. Counts as no use.
 llvm::Expected<Listing> readCache(const std::string &folder, uint64_t limit);
 
-/// Removes the files that the cache made and no others. Fails with GIRIH_INVALID when
-/// one can't be removed.
+/// Removes what has a name that the cache gives and nothing else. Fails with
+/// GIRIH_INVALID, all others removed, when one can't be.
 llvm::Expected<Cleared> clearCache(const std::string &folder);
 
 std::string textList(const Listing &listing);

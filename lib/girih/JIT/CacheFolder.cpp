@@ -82,10 +82,6 @@ std::string girih::entryPath(StringRef folder, const KernelKey &key) {
   return within(folder, key.hex + entrySuffix);
 }
 
-std::string girih::stagingModel(StringRef folder) {
-  return within(folder, stagingPrefix + llvm::Twine("%%%%%%%%%%%%") + stagingSuffix);
-}
-
 std::string girih::lockPath(StringRef folder) { return within(folder, "girih.lock"); }
 
 /// Sets the key and returns whether the name is one that the cache gives.
@@ -110,10 +106,11 @@ llvm::Expected<std::vector<CacheFile>> girih::listCacheFiles(StringRef folder) {
       continue;
     // Another process may have removed it by now.
     auto status = it->status();
-    if (!status || status->type() != fs::file_type::regular_file)
+    if (!status)
       continue;
     file.path = it->path();
-    file.bytes = status->getSize();
+    file.isRegular = status->type() == fs::file_type::regular_file;
+    file.bytes = file.isRegular ? status->getSize() : 0;
     file.lastUsed = status->getLastModificationTime();
     files.push_back(std::move(file));
   }
@@ -134,6 +131,8 @@ llvm::ErrorOr<std::string> girih::readEntryFile(StringRef path, bool touch) {
   struct stat status;
   if (::fstat(fd, &status) != 0)
     return llvm::errnoAsErrorCode();
+  if (S_ISDIR(status.st_mode))
+    return std::make_error_code(std::errc::is_a_directory);
   if (!S_ISREG(status.st_mode))
     return std::make_error_code(std::errc::invalid_argument);
   bool fromOthers = status.st_uid != ::geteuid() && status.st_uid != 0;
@@ -157,4 +156,56 @@ llvm::ErrorOr<std::string> girih::readEntryFile(StringRef path, bool touch) {
   if (touch)
     (void)::futimens(fd, nullptr);
   return bytes;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+/// Creates a file of its own for an entry being written.
+static llvm::ErrorOr<int> createStaged(StringRef folder, std::string &path) {
+  constexpr int attempts = 8; // names have 48 random bits
+  for (int i = 0; i != attempts; ++i) {
+    uint64_t number = 0;
+    if (::getentropy(&number, 6) != 0)
+      return llvm::errnoAsErrorCode();
+    path = within(folder, stagingPrefix +
+                              llvm::Twine(llvm::utohexstr(number, /*LowerCase=*/true,
+                                                          /*Width=*/12)) +
+                              stagingSuffix);
+    int fd = llvm::sys::RetryAfterSignal(
+        -1, ::open, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd >= 0)
+      return fd;
+    if (errno != EEXIST)
+      break;
+  }
+  return llvm::errnoAsErrorCode();
+}
+
+static std::error_code writeAll(int fd, StringRef bytes) {
+  while (!bytes.empty()) {
+    ssize_t count = llvm::sys::RetryAfterSignal(-1, ::write, fd, bytes.data(), bytes.size());
+    if (count < 0)
+      return llvm::errnoAsErrorCode();
+    bytes = bytes.drop_front(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+std::error_code girih::publishEntryFile(StringRef folder, const std::string &path,
+                                        StringRef bytes) {
+  std::string staged;
+  auto fd = createStaged(folder, staged);
+  if (!fd)
+    return fd.getError();
+  // No fsync: an entry that a crash of the machine cut short is a miss.
+  std::error_code error = writeAll(*fd, bytes);
+  if (::close(*fd) != 0 && !error)
+    error = llvm::errnoAsErrorCode();
+  if (!error && ::rename(staged.c_str(), path.c_str()) != 0)
+    error = llvm::errnoAsErrorCode();
+  if (error)
+    ::unlink(staged.c_str());
+  return error;
 }

@@ -36,19 +36,26 @@ llvm::Expected<uint64_t> cacheLimit();
 struct CacheFile {
   std::string path;
   std::string key; ///< hex; empty for an entry that was being written
-  uint64_t bytes = 0;
+  /// Whether it may be an entry. Else it is a link, a folder, a pipe...: nothing that the
+  /// cache makes.
+  bool isRegular = true;
+  uint64_t bytes = 0; ///< 0 unless regular
   llvm::sys::TimePoint<> lastUsed;
 };
 
 /// Path of the entry of a key.
 std::string entryPath(llvm::StringRef folder, const KernelKey &key);
-/// Model of the names of entries being written; each % becomes a digit.
-std::string stagingModel(llvm::StringRef folder);
+/// Writes `bytes` beside the entries and renames the file to `path`, over any file or link
+/// that is there. On failure nothing is left. Unlike LLVM's temporary files it installs no
+/// handlers of signals, which are the program's that we are a library of: what a killed
+/// writer leaves is a staged file, and eviction sweeps those.
+std::error_code publishEntryFile(llvm::StringRef folder, const std::string &path,
+                                 llvm::StringRef bytes);
 /// The file whose bytes are locked; it stays empty.
 std::string lockPath(llvm::StringRef folder);
 
-/// Regular files with a name that the cache gives, entries being written included,
-/// in no order. Fails with GIRIH_INVALID when the folder can't be read.
+/// What has a name that the cache gives, entries being written included, in no order. Fails with
+/// GIRIH_INVALID when the folder can't be read.
 llvm::Expected<std::vector<CacheFile>> listCacheFiles(llvm::StringRef folder);
 
 /// Bytes of an entry. Fails when it is no regular file, or when someone else could

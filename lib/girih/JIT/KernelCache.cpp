@@ -28,6 +28,10 @@ using Clock = std::chrono::steady_clock;
 /// writer.
 static constexpr std::chrono::minutes abandonedAfter(10);
 
+/// Clocks of machines that share a folder differ by less. A file used later than that
+/// was used while a clock was wrong: nothing would ever be older than it.
+static constexpr std::chrono::minutes mostSkew(1);
+
 //===----------------------------------------------------------------------===//
 // Locks
 //===----------------------------------------------------------------------===//
@@ -122,19 +126,7 @@ std::error_code KernelCache::publish(const KernelKey &key, StringRef bytes) cons
   struct rlimit limit;
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes.size())
     return std::make_error_code(std::errc::file_too_large);
-  auto staged = fs::TempFile::create(stagingModel(folder), fs::owner_read | fs::owner_write);
-  if (!staged)
-    return llvm::errorToErrorCode(staged.takeError());
-  // No fsync: an entry that a crash of the machine cut short is a miss.
-  llvm::raw_fd_ostream os(staged->FD, /*shouldClose=*/false);
-  os << bytes;
-  os.flush();
-  if (std::error_code error = os.error()) {
-    os.clear_error();
-    llvm::consumeError(staged->discard());
-    return error;
-  }
-  return llvm::errorToErrorCode(staged->keep(entryPath(folder, key)));
+  return publishEntryFile(folder, entryPath(folder, key), bytes);
 }
 
 void KernelCache::store(const KernelKey &key, const CachedCode &code) {
@@ -159,8 +151,13 @@ void KernelCache::evict() const {
   auto files = listCacheFiles(folder);
   if (!files)
     return llvm::consumeError(files.takeError());
-  auto now = std::chrono::system_clock::now();
+  const llvm::sys::TimePoint<> now = std::chrono::system_clock::now();
+  for (CacheFile &file : *files)
+    if (file.lastUsed - now > mostSkew)
+      file.lastUsed = {};
   llvm::erase_if(*files, [&](const CacheFile &file) {
+    if (!file.isRegular)
+      return true;
     if (!file.key.empty())
       return false;
     if (now - file.lastUsed > abandonedAfter)
