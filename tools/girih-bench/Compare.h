@@ -14,7 +14,7 @@ namespace girih {
 
 /// How a row does against the same row of an earlier run.
 struct RowComparison {
-  const RowResult *earlier = nullptr; ///< null: it did not have this row
+  const RowResult *earlier = nullptr; ///< null: it did not have this row of this pattern
   double ratio = 0;                   ///< earlier / present time: above 1 is faster
   enum class Verdict {
     Within,   ///< the samples of both overlap, or their medians are within 1 %

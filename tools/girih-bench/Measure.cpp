@@ -122,6 +122,7 @@ static llvm::Error measureOnce(Session &session, const Request &request, TensorP
     record.lowestPeaks.push_back(sample.lowestPeakGflops);
   }
   record.threads = sample.threads;
+  record.device = sample.device;
   // The first round compiled.
   if (record.samplesMs.size() > 1) {
     sample.compileMs = record.last.compileMs;
@@ -153,6 +154,7 @@ llvm::Expected<BenchResults> girih::measureRows(llvm::ArrayRef<WorkloadRow> rows
     RowRecord record;
     record.row = row;
     record.title = row.title();
+    record.pattern = row.expression;
     results.rows.push_back(std::move(record));
   }
   auto session = Session::create({requests.front().cacheDir});

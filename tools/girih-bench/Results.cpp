@@ -52,7 +52,7 @@ static void writeRow(llvm::json::OStream &json, const RowRecord &record) {
   json.attribute("row", record.title);
   json.attribute("target", row.target);
   json.attribute("name", row.name);
-  json.attribute("pattern", row.expression);
+  json.attribute("pattern", record.pattern);
   json.attribute("dtype", row.dtype);
   json.attribute("batch", row.batch);
   json.attribute("heads", row.heads);
@@ -60,7 +60,7 @@ static void writeRow(llvm::json::OStream &json, const RowRecord &record) {
   json.attribute("k_len", row.n);
   json.attribute("dim", row.dim);
   json.attribute("threads", record.threads);
-  json.attribute("device", record.last.device);
+  json.attribute("device", record.device);
   if (!record.trouble.empty())
     json.attribute("trouble", record.trouble);
   writeNumbers(json, "samples_ms", record.samplesMs);
@@ -112,7 +112,8 @@ namespace girih {
 /// Found by argument-dependent lookup.
 static bool fromJSON(const llvm::json::Value &value, RowResult &row, llvm::json::Path path) {
   llvm::json::ObjectMapper map(value, path);
-  if (!map || !map.map("row", row.title) || !map.map("threads", row.threads) ||
+  if (!map || !map.map("row", row.title) || !map.map("pattern", row.pattern) ||
+      !map.map("device", row.device) || !map.map("threads", row.threads) ||
       !map.map("samples_ms", row.samplesMs))
     return false;
   if (row.samplesMs.empty())
@@ -143,7 +144,7 @@ llvm::Expected<EarlierResults> girih::readEarlier(const std::string &file) {
   llvm::Expected<std::string> text = readFile(file, mostBytes);
   if (!text)
     return invalidError("--compare: " + llvm::toString(text.takeError()));
-  llvm::Expected<llvm::json::Value> value = llvm::json::parse(*text);
+  llvm::Expected<llvm::json::Value> value = parseJson(*text);
   if (!value)
     return foreign("no JSON: " + llvm::toString(value.takeError()));
   const llvm::json::Object *object = value->getAsObject();

@@ -19,7 +19,9 @@ namespace girih {
 /// The samples of one row, one a round, each the median of some launches.
 struct RowResult {
   std::string title;
-  int threads = 0; ///< 0 on a GPU
+  std::string pattern; ///< the expression
+  std::string device;  ///< Measurement::device
+  int threads = 0;     ///< 0 on a GPU
   std::vector<double> samplesMs;
   /// FMA peaks around each sample: the best and the lowest; none on a GPU.
   std::vector<double> peaks, lowestPeaks;

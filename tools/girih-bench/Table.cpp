@@ -110,7 +110,7 @@ static std::string targetTable(const BenchResults &results, llvm::StringRef targ
       troubles += fmt::format("{}: {}\n", record.title, record.trouble);
     if (record.samplesMs.empty())
       continue;
-    device = record.last.device;
+    device = record.device;
     if (record.threads)
       device += fmt::format(", {} thread{}", record.threads, record.threads == 1 ? "" : "s");
     peak = std::max(peak, record.peakGflops());

@@ -1,4 +1,4 @@
-//===- Json.h - Writing reports as JSON -------------------------*- C++ -*-===//
+//===- Json.h - Reports as JSON ---------------------------------*- C++ -*-===//
 //
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -35,6 +35,10 @@ inline std::string writeJson(llvm::function_ref<void(llvm::json::OStream &)> fil
   os << '\n';
   return out;
 }
+
+/// Parses text that may be anybody's: LLVM's parser recurses, so what nests deeper than 64
+/// levels is refused (GIRIH_INVALID) before it overflows the stack.
+llvm::Expected<llvm::json::Value> parseJson(llvm::StringRef text);
 
 } // namespace girih
 

@@ -1,8 +1,9 @@
 # Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Prints results of girih-bench as another machine could have written them:
-scale.py FILE FACTOR multiplies times by FACTOR and divides peaks by it, renames the
-second row, and says that it was noisy and on another number of threads."""
+scale.py FILE FACTOR multiplies times by FACTOR and divides peaks by it, gives the second
+row another pattern, and says that it was noisy, on another device and on another number
+of threads."""
 
 import json
 import sys
@@ -15,6 +16,7 @@ for row in results["rows"]:
     for peaks in ("peak_gflops", "lowest_peak_gflops"):
         row[peaks] = [peak / factor for peak in row[peaks]]
     row["threads"] += 1
-results["rows"][1]["row"] += " renamed"
+    row["device"] = "an abacus"
+results["rows"][1]["pattern"] += " | full"
 results["noise"] = ["other programs"]
 json.dump(results, sys.stdout)
