@@ -76,6 +76,27 @@ TEST(CpuTarget, CodeMayUseWhatTheBitsSayAndNoMore) {
     EXPECT_FALSE(info.checkFeatures(other)) << other;
 }
 
+/// LLVM dies of loads of bf16 with avx512bf16 and less of AVX-512 than server processors
+/// have.
+TEST(CpuTarget, Bf16TakesAllOfAvx512) {
+  uint64_t bf16 = bitsOf({"avx512bf16"});
+  for (const char *cpu : {"sapphirerapids", "cooperlake", "x86-64-v4,+avx512bf16"}) {
+    EXPECT_TRUE(named(cpu).bf16Dots) << cpu;
+    EXPECT_NE(named(cpu).featureBits & bf16, 0u) << cpu;
+  }
+  for (const char *cpu :
+       {"sapphirerapids,-avx512vl", "cooperlake,-avx512vl", "cooperlake,-avx512dq",
+        "knl,+avx512dq,+avx512bf16", "x86-64-v3,+avx512bf16"}) {
+    CpuTarget target = named(cpu);
+    EXPECT_FALSE(target.bf16Dots || target.amx) << cpu;
+    EXPECT_EQ(target.featureBits & bf16, 0u) << cpu;
+    EXPECT_EQ(target.features.find("bf16,"), std::string::npos) << cpu << ": " << target.features;
+  }
+  auto usable = CpuTarget::host(~bitsOf({"avx512vl"}));
+  ASSERT_TRUE(bool(usable)) << llvm::toString(usable.takeError());
+  EXPECT_FALSE(usable->bf16Dots);
+}
+
 TEST(CpuTarget, UnknownProcessorsAreInvalid) {
   auto target = CpuTarget::named("z80");
   ASSERT_FALSE(bool(target));

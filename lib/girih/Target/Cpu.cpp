@@ -63,15 +63,28 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> CpuTarget::createMachine() 
       llvm::CodeGenOptLevel::Aggressive, /*JIT=*/true));
 }
 
+static constexpr llvm::StringLiteral neededForBf16[] = {"avx512f", "avx512bw", "avx512dq",
+                                                        "avx512vl"};
+
 /// Keeps what CpuFeatures.h lists, and `usable` has, of the features that `cpu` and
-/// `features` stand for.
+/// `features` stand for. avx512bf16 goes unless there is all that server processors have
+/// with it: LLVM 22 cannot select loads of bf16 for the rest, and dies.
 static CpuTarget targetOf(llvm::StringRef cpu, const llvm::MCSubtargetInfo &info,
                           uint64_t usable = ~uint64_t{0}) {
   CpuTarget target;
   target.cpu = cpu.str();
   llvm::SubtargetFeatures kept;
+  uint64_t present = 0, wanted = 0; // by bit
+#define GIRIH_COLLECT(bit, name)                                                                   \
+  if (info.checkFeatures("+" name))                                                                \
+    present |= (usable & uint64_t{1} << bit);                                                      \
+  if (llvm::is_contained(neededForBf16, name))                                                     \
+    wanted |= uint64_t{1} << bit;
+  GIRIH_CPU_FEATURES(GIRIH_COLLECT)
+#undef GIRIH_COLLECT
+  const bool dropsBf16 = (present & wanted) != wanted;
   auto keep = [&](int bit, llvm::StringRef name) {
-    if (!(usable >> bit & 1) || !info.checkFeatures(("+" + name).str()))
+    if (!(present >> bit & 1) || (dropsBf16 && name == "avx512bf16"))
       return;
     kept.AddFeature(name);
     target.featureBits |= uint64_t{1} << bit;
