@@ -11,9 +11,15 @@
 
 #include "girih/Target/Ptxas.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
 
+#include <csignal>
 #include <cstdlib>
+#include <optional>
+#include <unistd.h>
 
 using namespace girih;
 using namespace girih::testing;
@@ -130,14 +136,104 @@ TEST(Ptxas, SaysWhatPtxasRejects) {
   EXPECT_NE(std::string(status.message).find("line 4"), std::string::npos) << status.message;
 }
 
-TEST(Ptxas, NamesABadSetting) {
-  const char *before = std::getenv("GIRIH_PTXAS");
-  std::string old = before ? before : "";
-  setenv("GIRIH_PTXAS", "/nonexistent/ptxas", 1);
+namespace {
+
+/// Programs called ptxas in folders of their own, and PATH and GIRIH_PTXAS as a test wants
+/// them.
+class PtxasSearch : public ::testing::Test {
+protected:
+  void SetUp() override {
+    for (const char *name : {"PATH", "GIRIH_PTXAS"}) {
+      const char *value = std::getenv(name);
+      before.emplace_back(name, value ? std::optional<std::string>(value) : std::nullopt);
+    }
+    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("girih-ptxas-test", folder));
+    ::unsetenv("GIRIH_PTXAS");
+  }
+  void TearDown() override {
+    for (const auto &[name, value] : before)
+      value ? ::setenv(name, value->c_str(), 1) : ::unsetenv(name);
+    llvm::sys::fs::remove_directories(folder);
+  }
+
+  /// A shell script; returns its folder.
+  std::string addPtxas(llvm::StringRef name, llvm::StringRef commands) {
+    std::string own = (folder + "/" + name).str(), file = own + "/ptxas";
+    EXPECT_FALSE(llvm::sys::fs::create_directory(own));
+    std::error_code error;
+    llvm::raw_fd_ostream(file, error) << "#!/bin/sh\n" << commands << '\n';
+    EXPECT_FALSE(error);
+    EXPECT_FALSE(llvm::sys::fs::setPermissions(file, llvm::sys::fs::owner_all));
+    return own;
+  }
+  std::string addOld(llvm::StringRef name, llvm::StringRef text) {
+    return addPtxas(name, "echo \"ptxas $3, line 5; fatal   : " + text.str() + "\"; exit 255");
+  }
+  static void setPath(const std::string &path) { ::setenv("PATH", path.c_str(), 1); }
+  static GirihStatus statusOf(llvm::Expected<PtxasReport> report) {
+    return report ? GirihStatus{} : takeStatus(report.takeError());
+  }
+
+  llvm::SmallString<128> folder;
+  llvm::SmallVector<char, 0> cubin;
+  std::vector<std::pair<const char *, std::optional<std::string>>> before;
+};
+
+constexpr const char emptyModule[] = ".version 8.0\n.target sm_90a\n.address_size 64\n";
+constexpr const char unsupportedVersion[] = "Unsupported .version 8.0; current version is '7.8'";
+constexpr const char unknownChip[] = "Value 'sm_90a' is not defined for option 'gpu-name'";
+
+} // namespace
+
+TEST_F(PtxasSearch, NamesABadSetting) {
+  ::setenv("GIRIH_PTXAS", "/nonexistent/ptxas", 1);
   auto found = findPtxas();
-  before ? setenv("GIRIH_PTXAS", old.c_str(), 1) : unsetenv("GIRIH_PTXAS");
   ASSERT_FALSE(found);
   GirihStatus status = takeStatus(found.takeError());
   EXPECT_EQ(status.code, GIRIH_INVALID);
   EXPECT_NE(std::string(status.message).find("'/nonexistent/ptxas'"), std::string::npos);
+}
+
+TEST_F(PtxasSearch, PassesByWhatIsTooOld) {
+  std::string oldest = addOld("oldest", unknownChip), old = addOld("old", unsupportedVersion),
+              good = addPtxas("new", "printf '\\177ELF' > $5; echo 'Used 7 registers'");
+  setPath(oldest + ":/nonexistent::" + old + ":" + good + ":/usr/bin:/bin");
+  auto report = assemblePtx(emptyModule, "sm_90a", cubin);
+  ASSERT_TRUE(bool(report)) << llvm::toString(report.takeError());
+  EXPECT_EQ(report->registers, 7);
+  EXPECT_EQ(llvm::StringRef(cubin.data(), cubin.size()), "\x7f"
+                                                         "ELF");
+}
+
+// Beside CUDA's usual folder.
+TEST_F(PtxasSearch, OldOnesAloneAreNone) {
+  setPath(addOld("old", unsupportedVersion) + ":/usr/bin:/bin");
+  GirihStatus status = statusOf(assemblePtx(emptyModule, "sm_90a", cubin));
+  if (llvm::sys::fs::exists("/usr/local/cuda/bin/ptxas")) {
+    EXPECT_EQ(status.code, GIRIH_OK) << status.message;
+    return;
+  }
+  EXPECT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
+  EXPECT_NE(std::string(status.message).find(unsupportedVersion), std::string::npos);
+}
+
+TEST_F(PtxasSearch, AnOldOneThatIsNamedIsInvalid) {
+  ::setenv("GIRIH_PTXAS", (addOld("old", unsupportedVersion) + "/ptxas").c_str(), 1);
+  GirihStatus status = statusOf(assemblePtx(emptyModule, "sm_90a", cubin));
+  EXPECT_EQ(status.code, GIRIH_INVALID) << status.message;
+  EXPECT_NE(std::string(status.message).find("name ptxas of CUDA 12.0 or later"), std::string::npos)
+      << status.message;
+}
+
+// One process has one alarm, and it is the program's that we are a library of.
+TEST_F(PtxasSearch, LeavesTheAlarmAlone) {
+  ::setenv("GIRIH_PTXAS", (addPtxas("new", "exit 0") + "/ptxas").c_str(), 1);
+  struct sigaction handler{};
+  ASSERT_EQ(::sigaction(SIGALRM, nullptr, &handler), 0);
+  ::alarm(1000);
+  EXPECT_EQ(statusOf(assemblePtx(emptyModule, "sm_90a", cubin)).code, GIRIH_OK);
+  EXPECT_GT(::alarm(0), 900u);
+  struct sigaction after{};
+  ASSERT_EQ(::sigaction(SIGALRM, nullptr, &after), 0);
+  EXPECT_EQ(after.sa_handler, handler.sa_handler);
 }

@@ -84,8 +84,9 @@ static llvm::Expected<Artifact> compileForGpu(Session &session, const Pattern &p
   else
     artifact.code.assign((*code)->cubin.begin(), (*code)->cubin.end());
   if (artifact.code.empty())
-    return unsupportedError("a cubin is not supported without ptxas, and none is on PATH or where "
-                            "CUDA puts it; supported without it: PTX");
+    return unsupportedError(
+        "a cubin is not supported without ptxas of CUDA 12.0 or later, and none "
+        "is on PATH or where CUDA puts it; supported without it: PTX");
   const GirihCudaKernelDesc &desc = (*code)->desc;
   ArtifactInfo info{pattern, options.score, format,       names, desc.base,
                     &desc,   (*code)->id,   options.chip, ""};

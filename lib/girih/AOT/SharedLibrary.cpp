@@ -8,6 +8,7 @@
 #include "girih/AOT/ArtifactParts.h"
 #include "girih/Support/Error.h"
 #include "girih/Support/OutputFile.h"
+#include "girih/Support/RunProgram.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
@@ -51,10 +52,8 @@ llvm::Expected<std::string> girih::linkSharedLibrary(llvm::ArrayRef<char> object
   std::string soname = ("-soname=" + name).str();
   llvm::StringRef arguments[] = {*compiler, "-shared", "-nostartfiles", "-Wl,-z,now", "-Xlinker",
                                  soname,    "-o",      output,          input,        "-lm"};
-  std::optional<llvm::StringRef> redirects[] = {"", log, log};
   std::string failure;
-  int code = llvm::sys::ExecuteAndWait(*compiler, arguments, /*Env=*/std::nullopt, redirects,
-                                       /*SecondsToWait=*/60, /*MemoryLimit=*/0, &failure);
+  int code = runProgram(arguments, log, std::chrono::minutes(1), failure);
   if (code != 0)
     return internalError(*compiler + " could not link the shared library (exit code " +
                          std::to_string(code) + "): " + failure +

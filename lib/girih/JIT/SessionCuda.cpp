@@ -145,7 +145,7 @@ llvm::Error JitSession::generateCuda(mlir::ModuleOp module, const CompileOptions
   llvm::SmallVector<char, 0> cubin;
   auto report = assemblePtx(code.ptx, target.chip, cubin);
   if (!report) {
-    // Without ptxas the driver compiles the PTX when it is loaded.
+    // Without a ptxas that is new enough the driver compiles the PTX when it is loaded.
     GirihStatus status = takeStatus(report.takeError());
     return status.code == GIRIH_UNSUPPORTED ? llvm::Error::success() : statusError(status);
   }

@@ -8,7 +8,9 @@
 #include "girih/Target/Ptxas.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/RunProgram.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -59,21 +61,41 @@ PtxasReport girih::parsePtxasText(StringRef text) {
   return report;
 }
 
-llvm::Expected<std::string> girih::findPtxas() {
-  if (auto named = llvm::sys::Process::GetEnv("GIRIH_PTXAS"); named && !named->empty()) {
+static constexpr llvm::StringLiteral namedByUser = "GIRIH_PTXAS";
+
+/// Every ptxas that there is, the one to try first in front: $GIRIH_PTXAS alone, else
+/// those of PATH and of CUDA's usual folder.
+static llvm::Expected<std::vector<std::string>> findEveryPtxas(bool &isNamed) {
+  auto named = llvm::sys::Process::GetEnv(namedByUser);
+  isNamed = named && !named->empty();
+  if (isNamed) {
     if (llvm::sys::fs::can_execute(*named))
-      return *named;
+      return std::vector{*named};
     return invalidError("expected GIRIH_PTXAS to name an executable file, but got '" + *named +
                         "'");
   }
-  auto found = llvm::sys::findProgramByName("ptxas");
-  if (!found)
-    found = llvm::sys::findProgramByName("ptxas", {"/usr/local/cuda/bin"});
-  if (found)
-    return *found;
+  std::string path = llvm::sys::Process::GetEnv("PATH").value_or("");
+  std::vector<std::string> found;
+  auto folders = llvm::to_vector(llvm::split(path, ':'));
+  folders.push_back("/usr/local/cuda/bin");
+  for (StringRef folder : folders)
+    if (!folder.empty())
+      if (auto program = llvm::sys::findProgramByName("ptxas", {folder});
+          program && !llvm::is_contained(found, *program))
+        found.push_back(*program);
+  if (!found.empty())
+    return found;
   return unsupportedError("expected ptxas of CUDA 12.0 or later in GIRIH_PTXAS, on PATH or in "
                           "/usr/local/cuda/bin, but got none; without it the driver of a GPU "
                           "compiles PTX when a kernel is loaded");
+}
+
+llvm::Expected<std::string> girih::findPtxas() {
+  bool isNamed = false;
+  auto found = findEveryPtxas(isNamed);
+  if (!found)
+    return found.takeError();
+  return found->front();
 }
 
 namespace {
@@ -114,44 +136,63 @@ private:
 
 } // namespace
 
-/// Runs ptxas; its exit status (negative when it did not start or was killed).
-static int runPtxas(StringRef program, StringRef chip, StringRef in, StringRef out, StringRef log,
-                    std::string &message) {
-  // Minutes are far beyond any kernel; a hang must not hang the compiler.
-  constexpr unsigned timeoutSeconds = 300;
-  std::string arch = "-arch=" + chip.str();
-  StringRef arguments[] = {program, "-v", arch, in, "-o", out};
-  std::optional<StringRef> redirects[] = {StringRef(), log, log};
-  return llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, timeoutSeconds,
-                                   /*MemoryLimit=*/0, &message);
+/// Whether ptxas says that it has never heard of our PTX, or of the chip.
+static bool isTooOld(StringRef text) {
+  return text.contains("Unsupported .version") ||
+         (text.contains("is not defined for option") && text.contains("gpu-name"));
 }
 
-llvm::Expected<PtxasReport> girih::assemblePtx(StringRef ptx, StringRef chip,
-                                               llvm::SmallVectorImpl<char> &cubin) {
-  auto program = findPtxas();
-  if (!program)
-    return program.takeError();
-  ScratchFile in, out, log;
-  if (llvm::Error error = in.create("ptx"))
-    return std::move(error);
-  if (llvm::Error error = in.write(ptx))
-    return std::move(error);
+/// Assembles with one ptxas; `tooOld` is why that failed.
+static llvm::Expected<PtxasReport> assembleWith(StringRef program, StringRef in, StringRef chip,
+                                                llvm::SmallVectorImpl<char> &cubin, bool &tooOld) {
+  ScratchFile out, log;
   if (llvm::Error error = out.create("cubin"))
     return std::move(error);
   if (llvm::Error error = log.create("log"))
     return std::move(error);
-  std::string message;
-  int status = runPtxas(*program, chip, in.name(), out.name(), log.name(), message);
+  std::string message, arch = "-arch=" + chip.str();
+  // Minutes are far beyond any kernel; a hang must not hang the compiler.
+  int status = runProgram({program, "-v", arch, in, "-o", out.name()}, log.name(),
+                          std::chrono::minutes(5), message);
   auto text = log.read();
   if (!text)
     return text.takeError();
-  if (status != 0)
-    return internalError(*program + " failed (" +
+  if (status != 0) {
+    tooOld = isTooOld((*text)->getBuffer());
+    return internalError(program.str() + " failed (" +
                          (message.empty() ? "exit status " + std::to_string(status) : message) +
                          "): " + (*text)->getBuffer().trim().str());
+  }
   auto code = out.read();
   if (!code)
     return code.takeError();
   cubin.append((*code)->getBufferStart(), (*code)->getBufferEnd());
   return parsePtxasText((*text)->getBuffer());
+}
+
+llvm::Expected<PtxasReport> girih::assemblePtx(StringRef ptx, StringRef chip,
+                                               llvm::SmallVectorImpl<char> &cubin) {
+  bool isNamed = false;
+  auto programs = findEveryPtxas(isNamed);
+  if (!programs)
+    return programs.takeError();
+  ScratchFile in;
+  if (llvm::Error error = in.create("ptx"))
+    return std::move(error);
+  if (llvm::Error error = in.write(ptx))
+    return std::move(error);
+  std::string said;
+  for (const std::string &program : *programs) {
+    bool tooOld = false;
+    auto report = assembleWith(program, in.name(), chip, cubin, tooOld);
+    if (report || !tooOld)
+      return report;
+    said = takeStatus(report.takeError()).message;
+  }
+  if (isNamed)
+    return invalidError("expected GIRIH_PTXAS to name ptxas of CUDA 12.0 or later, but got an "
+                        "older one: " +
+                        said);
+  return unsupportedError("expected ptxas of CUDA 12.0 or later, but got older ones alone: " +
+                          said);
 }

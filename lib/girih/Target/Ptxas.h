@@ -35,12 +35,15 @@ struct PtxasReport {
 /// Reads the output of `ptxas -v`.
 PtxasReport parsePtxasText(llvm::StringRef text);
 
-/// Path of ptxas: $GIRIH_PTXAS, else the first on PATH, else CUDA's usual folder.
-/// GIRIH_UNSUPPORTED when there is none: the driver can still compile PTX.
+/// Path of the ptxas that is tried first: $GIRIH_PTXAS, else the first on PATH, else the
+/// one in CUDA's usual folder. GIRIH_UNSUPPORTED when there is none: the driver can still
+/// compile PTX.
 llvm::Expected<std::string> findPtxas();
 
-/// Assembles `ptx` for `chip` and appends the cubin to `cubin`. Complaints are no
-/// failure. PTX that ptxas rejects is an internal error with its text.
+/// Assembles `ptx` for `chip` and appends the cubin to `cubin`, with the first ptxas that
+/// is new enough: of $GIRIH_PTXAS, which must be, else of PATH and CUDA's usual folder,
+/// GIRIH_UNSUPPORTED when all of those are too old. Complaints are no failure. PTX that
+/// ptxas rejects for another reason is an internal error with its text.
 llvm::Expected<PtxasReport> assemblePtx(llvm::StringRef ptx, llvm::StringRef chip,
                                         llvm::SmallVectorImpl<char> &cubin);
 
