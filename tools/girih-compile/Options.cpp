@@ -86,10 +86,10 @@ llvm::Expected<Output> girih::makeOutput(const Options &options) {
   };
   output.headerPath = beside(output.names.headerFile);
   output.manifestPath = beside(output.names.name + ".json");
-  for (const std::string &other : {output.headerPath, output.manifestPath})
-    if (path::filename(other) == file)
-      return invalidError("-o: expected another name than that of the " +
-                          std::string(&other == &output.headerPath ? "header" : "manifest") +
+  for (auto [what, other] :
+       {std::pair("header", &output.headerPath), std::pair("manifest", &output.manifestPath)})
+    if (path::filename(*other) == file)
+      return invalidError(std::string("-o: expected another name than that of the ") + what +
                           ", but got '" + file.str() + "'");
   return output;
 }

@@ -37,10 +37,13 @@ const char *dtypeText(int32_t dtype);
 
 /// A run-time operand of the kernel, in order.
 struct OperandInfo {
-  std::string name;    ///< "offsets", "indptr" or "indices"
-  std::string meaning; ///< one line
+  std::string name = "unused"; ///< "offsets", "indptr", "indices", or "@name" of a lookup
+  bool isTable = false;        ///< of a lookup; else a list of int64_t
+  bool isFloat = false;        ///< values are float, else int64_t
+  int32_t rank = 1;            ///< dimensions
+  std::string meaning;         ///< one line
 };
-std::vector<OperandInfo> operandsOf(const GirihMapProgram &program);
+std::vector<OperandInfo> operandsOf(const ArtifactInfo &info);
 
 /// What the kernel asks of a launch that the runtime does not check, one line each: heads
 /// and lengths that the pattern is written for.

@@ -8,6 +8,7 @@
 #include "girih/AOT/ArtifactParts.h"
 #include "girih/Frontend/EmitIR.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -19,11 +20,14 @@ const char *girih::dtypeText(int32_t dtype) {
   return dtype == GIRIH_F32 ? "f32" : dtype == GIRIH_BF16 ? "bf16" : "f16";
 }
 
-std::vector<OperandInfo> girih::operandsOf(const GirihMapProgram &program) {
-  std::vector<OperandInfo> operands(static_cast<size_t>(program.num_operands),
-                                    {"unused", "any list; nothing that is left reads it"});
+std::vector<OperandInfo> girih::operandsOf(const ArtifactInfo &info) {
+  const GirihMapProgram &program = *info.desc.map;
+  std::vector<OperandInfo> operands(static_cast<size_t>(program.num_operands));
+  for (OperandInfo &operand : operands)
+    operand.meaning = "any list; nothing that is left reads it";
   auto set = [&](int64_t index, const char *name, std::string meaning) {
-    operands[static_cast<size_t>(index)] = {name, std::move(meaning)};
+    operands[static_cast<size_t>(index)].name = name;
+    operands[static_cast<size_t>(index)].meaning = std::move(meaning);
   };
   for (int32_t i = 0; i != program.num_tables; ++i) {
     const GirihMapTable &table = program.tables[i];
@@ -35,12 +39,20 @@ std::vector<OperandInfo> girih::operandsOf(const GirihMapProgram &program) {
           fmt::format("rows of a CSR table, one for each block of {} queries", table.unit));
       set(table.operand + 1, "indices",
           fmt::format("blocks of {} keys that each row lists, ascending", table.unit));
-    } else if (table.kind == GIRIH_TABLE_LOOKUP || table.kind == GIRIH_TABLE_LOOKUP_F32) {
-      bool isFloat = table.kind == GIRIH_TABLE_LOOKUP_F32;
-      set(table.operand, "table",
-          fmt::format("an array of {} dimensions of {}", table.count,
-                      isFloat ? "f32" : "integers that fit 32 bits"));
     }
+  }
+  // Lookups come last; what only the score reads is in no table of the program.
+  std::vector<TableRef> lookups = kernelLookups(info.pattern, info.score);
+  size_t first = operands.size() - lookups.size();
+  for (size_t i = 0; i != lookups.size(); ++i) {
+    OperandInfo &operand = operands[first + i];
+    operand.name = "@" + lookups[i]->name;
+    operand.isTable = true;
+    operand.isFloat = lookups[i]->isFloat;
+    operand.rank = static_cast<int32_t>(lookups[i]->shape.size());
+    operand.meaning =
+        fmt::format("a table of {} dimension{}{}", operand.rank, operand.rank == 1 ? "" : "s",
+                    operand.isFloat ? "" : "; values fit 32 bits");
   }
   return operands;
 }
@@ -101,11 +113,15 @@ static void printComment(const ArtifactInfo &info, llvm::raw_ostream &os) {
     os << (i ? "\n//     and " : ", but the pattern is for\n//     ") << shapes[i];
   os << ".\n// For " << info.processor << (info.features.empty() ? "" : " (") << info.features
      << (info.features.empty() ? "" : ")") << ".\n";
-  std::vector<OperandInfo> operands = operandsOf(*d.map);
+  std::vector<OperandInfo> operands = operandsOf(info);
   if (!operands.empty())
-    os << "// Operands at run time (GirihMapParams::operands), int64_t, in this order:\n";
+    os << "// Operands at run time (GirihMapParams::operands), in this order:\n";
   for (size_t i = 0; i != operands.size(); ++i)
-    os << "//   " << i << ": " << operands[i].name << ": " << operands[i].meaning << '\n';
+    os << "//   " << i << ": " << commentLine(operands[i].name) << ", "
+       << (operands[i].isFloat ? "float" : "int64_t") << ": " << operands[i].meaning << '\n';
+  if (llvm::any_of(operands, [](const OperandInfo &operand) { return operand.isTable; }))
+    os << "// Of a table set GirihOperand's type too, GIRIH_OPERAND_F32 or _I64, and its rank and\n"
+          "// shape (one dimension needs none); of a list data and size are enough.\n";
 }
 
 std::string girih::printHeader(const ArtifactInfo &info,

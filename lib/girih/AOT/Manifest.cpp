@@ -60,9 +60,11 @@ std::string girih::printManifest(const ArtifactInfo &info, llvm::StringRef code,
     json.attribute("tile_q", d.tile_q);
     json.attribute("tile_k", d.tile_k);
     json.attributeArray("operands", [&] {
-      for (const OperandInfo &operand : operandsOf(*d.map))
+      for (const OperandInfo &operand : operandsOf(info))
         json.object([&] {
-          json.attribute("name", operand.name);
+          json.attribute("name", llvm::json::fixUTF8(operand.name));
+          json.attribute("type", operand.isFloat ? "f32" : "i64");
+          json.attribute("rank", operand.rank);
           json.attribute("meaning", operand.meaning);
         });
     });
