@@ -27,7 +27,7 @@ static int64_t countElements(RankedTensorType type) {
   return elements;
 }
 
-static bool isTile(Type type) {
+bool girih::isTile(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tensor && tensor.hasStaticShape() && tensor.getRank() <= 2;
 }

@@ -15,6 +15,9 @@
 
 namespace girih {
 
+/// Whether a type is that of a tile: a tensor of known extents and at most two dimensions.
+bool isTile(mlir::Type type);
+
 /// Checks that `kernel` has one block; that its tiles are made inside it, of element
 /// types and sizes that lowerings know, constants being splats; and that tile ops
 /// read no scalar argument but the scale (the fourth). Emits an error at what is

@@ -73,11 +73,6 @@ LogicalResult Emitter::emitBlock(Block &block) {
   return success();
 }
 
-static bool isTile(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.hasStaticShape() && tensor.getRank() <= 2;
-}
-
 LogicalResult Emitter::emitOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<tile::TaskOp>([&](auto op) { return emitTask(op); })
