@@ -48,6 +48,26 @@ func.func @bases(%s: tensor<16x32xf32>, %i: index) -> tensor<16x32xf32> {
   return %m : tensor<16x32xf32>
 }
 
+// Both reductions, and a choice: no branch in a score function of a GPU.
+// CHECK-LABEL: func.func @circular(
+// CHECK-NOT: math.{{sin|cos}}
+// CHECK: %[[LARGE:.*]] = arith.cmpf ugt, %{{.*}}, %{{.*}} : f32
+// CHECK-NOT: scf.if
+// CHECK: arith.muli %{{.*}}, %{{.*}} : i64
+// CHECK: arith.select %[[LARGE]], %{{.*}}, %{{.*}} : f32
+// CHECK: arith.select %[[LARGE]], %{{.*}}, %{{.*}} : i32
+// CHECK-NOT: math.{{sin|cos}}
+// CHECK: return
+func.func @circular(%s: tensor<16x32xf32>, %i: index) -> tensor<16x32xf32> {
+  %m = girih_tile.map %s at [%i, %i, %i, %i] {
+  ^bb0(%x: f32, %b: index, %h: index, %q: index, %k: index):
+    %0, %1 = math.sincos %x : f32
+    %2 = arith.addf %0, %1 : f32
+    girih.yield %2 : f32
+  } : tensor<16x32xf32>
+  return %m : tensor<16x32xf32>
+}
+
 // A constant exponent is a product, x^5 = x (x^2)^2, others go by the logarithm of |x|.
 // CHECK-LABEL: func.func @powers(
 // CHECK: ^bb0(%[[X:.*]]: f32,
