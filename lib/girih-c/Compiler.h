@@ -77,7 +77,7 @@ typedef struct GirihSession GirihSession;
 
 typedef struct GirihSessionOptions {
   uint32_t size;
-  uint32_t reserved;
+  uint32_t reserved; ///< 0
   /// Folder of the disk cache. Null: the user's, as GIRIH_CACHE_DIR, XDG_CACHE_HOME
   /// and ~/.cache/girih say; empty: no disk cache.
   const char *cache_dir;
@@ -121,7 +121,7 @@ enum {
   GIRIH_TABLE_F32 = 1, ///< looked up by score functions only
 };
 
-/// Parses an expression of the pattern language. `tables` are copied. `@name` that no
+/// Parses an expression of the pattern language, which ends at a NUL. `tables` are copied. `@name` that no
 /// table has is a file, as on command lines. Fails with GIRIH_INVALID and a message with
 /// the line and a caret.
 int girihPatternParse(GirihSession *session, const char *text, const GirihTable *tables,
@@ -147,7 +147,7 @@ typedef struct GirihLengths {
 
 /// Writes whether each pair attends into `mask`: host memory, bool or uint8, [batch, heads,
 /// num_q, num_k], contiguous. For looking at and for checking: it takes as long as there
-/// are pairs.
+/// are pairs. Fails where a launch of these lengths would, as for a table that is too short.
 int girihPatternMask(const GirihPattern *pattern, const GirihLengths *lengths, const DLTensor *mask,
                      GirihStatus *status);
 
@@ -176,17 +176,17 @@ typedef struct GirihKernel GirihKernel;
 
 struct GirihCompileOptions {
   uint32_t size;
-  int32_t device;   ///< DLDeviceType: kDLCPU or kDLCUDA
-  int32_t dtype;    ///< GirihDType of q, k and v
-  int32_t o_dtype;  ///< GirihDType of o: f32, or `dtype`
-  int32_t head_dim; ///< D of q and k, 1 to 256
-  int32_t v_dim;    ///< Dv, 1 to 256; 0: head_dim
-  int32_t align;    ///< a GirihAlign
-  int32_t tile_q;   ///< rows of a q-tile; 0: chosen
-  int32_t tile_k;   ///< keys of a k-tile; 0: chosen
-  int32_t reserved;
+  int32_t device;    ///< DLDeviceType: kDLCPU or kDLCUDA
+  int32_t dtype;     ///< GirihDType of q, k and v
+  int32_t o_dtype;   ///< GirihDType of o: f32, or `dtype`
+  int32_t head_dim;  ///< D of q and k, 1 to 256
+  int32_t v_dim;     ///< Dv, 1 to 256; 0: head_dim
+  int32_t align;     ///< a GirihAlign
+  int32_t tile_q;    ///< rows of a q-tile; 0: chosen
+  int32_t tile_k;    ///< keys of a k-tile; 0: chosen
+  int32_t device_id; ///< kDLCUDA: the device that `chip` null speaks of; else 0
   /// For kDLCPU an LLVM CPU name; null: the host. For kDLCUDA "sm_90a", "sm_80", "sm_86"
-  /// or "sm_89"; null: what the first device has, or sm_90a where there is none.
+  /// or "sm_89"; null: what the device has, or sm_90a where there is none at all.
   const char *chip;
   const GirihScore *score; ///< of the same session; null: none
 };
@@ -205,25 +205,31 @@ void girihKernelRelease(GirihKernel *kernel);
 /// Milliseconds from pattern to callable code.
 double girihKernelCompileMs(const GirihKernel *kernel);
 
+/// Whether a launch of the kernel has become part of a CUDA graph. Replays use memory of the
+/// kernel: who cannot tell when the last of such graphs is gone does not release it.
+int32_t girihKernelIsCaptured(const GirihKernel *kernel);
+
 /// The IR after a stage, as `girih-run --emit` prints it: girih, blocks, tile, cpu, ws,
 /// llvm, asm or ptx.
 int girihEmit(GirihSession *session, const GirihPattern *pattern,
               const GirihCompileOptions *options, const char *stage, char **text,
               GirihStatus *status);
 
-/// Tensors of one launch. All are on one device, which is the kernel's. Strides are
-/// anything on a GPU; on the CPU the last dimension of each is contiguous.
+/// Tensors of one launch. All are on one device, which is the kernel's, and no extent is 0.
+/// Strides are anything on a GPU; on the CPU the last dimension of each is contiguous. The
+/// elements of o have memory of their own. From the first element of o to its last there is
+/// no other tensor, nor an input in lse: outputs are written while inputs are still read.
 typedef struct GirihAttentionArgs {
   uint32_t size;
-  int32_t threads;     ///< CPU: 0: every core, or GIRIH_NUM_THREADS
+  int32_t threads;     ///< CPU: up to 65536; 0: every core, or GIRIH_NUM_THREADS
   const DLTensor *q;   ///< [B, Hq, Nq, D]
   const DLTensor *k;   ///< [B, Hkv, Nk, D], Hq a multiple of Hkv
   const DLTensor *v;   ///< [B, Hkv, Nk, Dv]
   const DLTensor *o;   ///< [B, Hq, Nq, Dv] of the kernel's o_dtype; written
   const DLTensor *lse; ///< [B, Hq, Nq] f32, contiguous; written. Null: not wanted
   float scale;         ///< multiplies q.k; NaN: 1 / sqrt(D)
-  uint32_t reserved;
-  void *stream; ///< a CUstream of the tensors' device; null: its default stream
+  uint32_t reserved;   ///< 0
+  void *stream;        ///< a CUstream of the tensors' device; null: its default stream
 } GirihAttentionArgs;
 
 /// What a launch did besides. Fields may be added at the end.

@@ -23,6 +23,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -105,11 +106,23 @@ private:
   DLDevice device;
 };
 
-/// An array that a pattern names as `@name`. Copied by whoever parses with it.
+/// An array that a text names as `@name`. Copied by whoever parses with it.
 struct Table {
   std::string name;
   std::vector<int64_t> values;
-  std::vector<int64_t> shape; ///< empty: one dimension
+  std::vector<int64_t> shape;  ///< empty: one dimension
+  std::vector<float> floats{}; ///< in place of `values`, for score functions
+};
+
+/// Lengths that a pattern is asked about.
+struct Lengths {
+  int64_t numQ, numK;
+  int64_t batch = 1, heads = 1, kvHeads = 1;
+  GirihAlign align = GIRIH_BOTTOM_RIGHT;
+
+  GirihLengths get() const {
+    return {sizeof(GirihLengths), align, batch, heads, kvHeads, numQ, numK};
+  }
 };
 
 class Pattern {
@@ -120,12 +133,45 @@ public:
     detail::call(girihPatternText, get(), &text);
     return detail::takeText(text);
   }
+  /// Whether each pair attends: [batch, heads, numQ, numK], for looking and for checking.
+  std::vector<uint8_t> mask(const Lengths &lengths) const {
+    const GirihLengths given = lengths.get();
+    int64_t shape[] = {given.batch, given.heads, given.num_q, given.num_k};
+    size_t pairs = 1;
+    for (int64_t extent : shape) {
+      if (extent < 1 || pairs > PTRDIFF_MAX / static_cast<size_t>(extent))
+        throw std::invalid_argument(
+            "expected lengths from 1 on with less than 2^63 pairs, but got " +
+            std::to_string(extent));
+      pairs *= static_cast<size_t>(extent);
+    }
+    std::vector<uint8_t> pixels(pairs);
+    DLTensor tensor{};
+    tensor.data = pixels.data();
+    tensor.device = {kDLCPU, 0};
+    tensor.ndim = 4;
+    tensor.dtype = {kDLUInt, 8, 1};
+    tensor.shape = shape;
+    detail::call(girihPatternMask, get(), &given, &tensor);
+    return pixels;
+  }
   const GirihPattern *get() const { return handle.get(); }
 
 private:
   friend class Session;
   explicit Pattern(GirihPattern *handle) : handle(handle) {}
   detail::Owner<GirihPattern, girihPatternRelease> handle;
+};
+
+/// A function of scores.
+class Score {
+public:
+  const GirihScore *get() const { return handle.get(); }
+
+private:
+  friend class Session;
+  explicit Score(GirihScore *handle) : handle(handle) {}
+  detail::Owner<GirihScore, girihScoreRelease> handle;
 };
 
 /// What a kernel is compiled for.
@@ -137,7 +183,9 @@ struct CompileOptions {
   DLDeviceType device = kDLCPU;
   GirihAlign align = GIRIH_BOTTOM_RIGHT;
   int32_t tileQ = 0, tileK = 0; ///< 0: chosen
-  std::string chip;             ///< empty: the host, or the first GPU
+  std::string chip;             ///< empty: the host, or what the GPU has
+  int32_t deviceId = 0;         ///< which GPU that is
+  const Score *score = nullptr; ///< null: none
 };
 
 /// How one launch runs.
@@ -176,13 +224,15 @@ public:
     detail::call(girihAttention, handle.get(), &args, options.report);
   }
 
-  /// The same code with the tables of another pattern.
-  Kernel rebound(const Pattern &pattern) const {
+  /// The same code with the tables of another pattern, and of another score unless null.
+  Kernel rebound(const Pattern &pattern, const Score *score = nullptr) const {
     GirihKernel *made = nullptr;
-    detail::call(girihKernelRebind, handle.get(), pattern.get(),
-                 static_cast<const GirihScore *>(nullptr), &made);
+    detail::call(girihKernelRebind, handle.get(), pattern.get(), score ? score->get() : nullptr,
+                 &made);
     return Kernel(made);
   }
+  /// Whether a CUDA graph has a launch of it (girihKernelIsCaptured).
+  bool isCaptured() const { return girihKernelIsCaptured(handle.get()) != 0; }
   double compileMs() const { return girihKernelCompileMs(handle.get()); }
   GirihKernel *get() const { return handle.get(); }
 
@@ -207,31 +257,23 @@ public:
 
   /// Parses an expression of the pattern language.
   Pattern pattern(const std::string &text, const std::vector<Table> &tables = {}) const {
-    std::vector<GirihTable> given;
-    for (const Table &table : tables) {
-      GirihTable entry{};
-      entry.name = table.name.c_str();
-      entry.data = table.values.data();
-      entry.dtype = GIRIH_TABLE_I64;
-      std::vector<int64_t> shape = table.shape;
-      if (shape.empty())
-        shape.push_back(static_cast<int64_t>(table.values.size()));
-      int64_t elements = 1;
-      for (int64_t extent : shape)
-        elements *= extent;
-      if (shape.size() > 4 || elements != static_cast<int64_t>(table.values.size()))
-        throw std::invalid_argument("expected the shape of table '" + table.name +
-                                    "' to have up to 4 extents of " +
-                                    std::to_string(table.values.size()) + " values together");
-      entry.rank = static_cast<int32_t>(shape.size());
-      for (size_t i = 0; i != shape.size(); ++i)
-        entry.shape[i] = shape[i];
-      given.push_back(entry);
-    }
-    GirihPattern *made = nullptr;
-    detail::call(girihPatternParse, handle.get(), text.c_str(), given.data(),
-                 static_cast<int64_t>(given.size()), &made);
-    return Pattern(made);
+    return Pattern(parsed<GirihPattern>(girihPatternParse, text, tables));
+  }
+
+  /// Parses a score function.
+  Score score(const std::string &text, const std::vector<Table> &tables = {}) const {
+    return Score(parsed<GirihScore>(girihScoreParse, text, tables));
+  }
+
+  /// What a pattern keeps, skips and costs at these lengths, with f32 and head dim 64.
+  std::string explain(const Pattern &pattern, const Lengths &lengths,
+                      GirihReport report = GIRIH_REPORT_TEXT) const {
+    const GirihLengths given = lengths.get();
+    char *text = nullptr;
+    detail::call(girihExplain, handle.get(), pattern.get(), &given,
+                 static_cast<const GirihCompileOptions *>(nullptr), static_cast<int32_t>(report),
+                 &text);
+    return detail::takeText(text);
   }
 
   Kernel compile(const Pattern &pattern, const CompileOptions &options = {}) const {
@@ -245,7 +287,9 @@ public:
     given.align = options.align;
     given.tile_q = options.tileQ;
     given.tile_k = options.tileK;
+    given.device_id = options.deviceId;
     given.chip = options.chip.empty() ? nullptr : options.chip.c_str();
+    given.score = options.score ? options.score->get() : nullptr;
     GirihKernel *made = nullptr;
     detail::call(girihCompile, handle.get(), pattern.get(), &given, &made,
                  static_cast<int32_t *>(nullptr));
@@ -262,6 +306,48 @@ private:
     detail::call(girihSessionCreate, options, &made);
     handle.reset(made);
   }
+
+  /// As the C API takes it; points into `table`.
+  static GirihTable entryOf(const Table &table) {
+    const bool isFloat = !table.floats.empty();
+    const size_t count = isFloat ? table.floats.size() : table.values.size();
+    if (isFloat && !table.values.empty())
+      throw std::invalid_argument("expected values or floats of table '" + table.name +
+                                  "', but got both");
+    std::vector<int64_t> shape = table.shape;
+    if (shape.empty())
+      shape.push_back(static_cast<int64_t>(count));
+    int64_t elements = 1;
+    for (int64_t extent : shape)
+      elements *= extent;
+    if (shape.size() > 4 || elements != static_cast<int64_t>(count))
+      throw std::invalid_argument("expected the shape of table '" + table.name +
+                                  "' to have up to 4 extents of " + std::to_string(count) +
+                                  " values together");
+    GirihTable entry{};
+    entry.name = table.name.c_str();
+    entry.data = isFloat ? static_cast<const void *>(table.floats.data()) : table.values.data();
+    entry.dtype = isFloat ? GIRIH_TABLE_F32 : GIRIH_TABLE_I64;
+    entry.rank = static_cast<int32_t>(shape.size());
+    for (size_t i = 0; i != shape.size(); ++i)
+      entry.shape[i] = shape[i];
+    return entry;
+  }
+
+  template <typename Handle, typename Function>
+  Handle *parsed(Function parse, const std::string &text, const std::vector<Table> &tables) const {
+    if (text.find('\0') != std::string::npos)
+      throw std::invalid_argument("expected a text without zero bytes, but got one at " +
+                                  std::to_string(text.find('\0')));
+    std::vector<GirihTable> given;
+    for (const Table &table : tables)
+      given.push_back(entryOf(table));
+    Handle *made = nullptr;
+    detail::call(parse, handle.get(), text.c_str(), given.data(),
+                 static_cast<int64_t>(given.size()), &made);
+    return made;
+  }
+
   detail::Owner<GirihSession, girihSessionRelease> handle;
 };
 

@@ -245,16 +245,44 @@ TEST_F(Cuda, NamesWhatIsWrong) {
             with([](GpuProblem &p) { p.qShape[3] = 32; }));
 }
 
-TEST_F(Cuda, CompilesForTheFirstDevice) {
+TEST_F(Cuda, CompilesForTheDeviceOfTheOptions) {
+  fake().capabilities[1] = 89;
+  SessionHandle fresh = makeSession(); // which has not opened the devices yet
+  PatternHandle pattern = parse(fresh, "causal");
   GirihCompileOptions options = gpuOptions();
   options.chip = nullptr;
-  PatternHandle pattern = parse(*session, "causal");
-  char *text = nullptr;
+  const char *targets[] = {".target sm_90a", ".target sm_89"};
   GirihStatus status;
-  ASSERT_EQ("OK", outcome(girihEmit(session->get(), pattern.get(), &options, "ptx", &text, &status),
-                          status));
-  EXPECT_NE(nullptr, strstr(text, ".target sm_90a"));
-  girihTextFree(text);
+  for (options.device_id = 0; options.device_id != 2; ++options.device_id) {
+    char *text = nullptr;
+    ASSERT_EQ("OK", outcome(girihEmit(fresh.get(), pattern.get(), &options, "ptx", &text, &status),
+                            status));
+    EXPECT_NE(nullptr, strstr(text, targets[options.device_id]));
+    girihTextFree(text);
+  }
+  fake().capabilities[1] = 90;
+  GirihKernel *made = nullptr;
+  EXPECT_EQ(
+      "4: expected a device number below 2 (CUDA devices of this machine), but got 2",
+      outcome(girihCompile(fresh.get(), pattern.get(), &options, &made, nullptr, &status), status));
+  options.device_id = -1;
+  EXPECT_EQ(
+      "2: expected device_id of options to be the number of a CUDA device, or 0 for the "
+      "CPU, but got -1",
+      outcome(girihCompile(fresh.get(), pattern.get(), &options, &made, nullptr, &status), status));
+}
+
+TEST_F(Cuda, KnowsWhetherAGraphHasALaunch) {
+  GpuProblem problem(0, 1, 10, 10);
+  EXPECT_EQ("OK", problem.launch(kernel, fakeStream(0, 1)));
+  EXPECT_EQ(0, girihKernelIsCaptured(kernel.get()));
+  fake().capturing = fakeStream(0, 1);
+  EXPECT_EQ("OK", problem.launch(kernel, fakeStream(0, 2)));
+  EXPECT_EQ(0, girihKernelIsCaptured(kernel.get()));
+  EXPECT_EQ("OK", problem.launch(kernel, fakeStream(0, 1)));
+  fake().capturing = nullptr;
+  EXPECT_EQ(1, girihKernelIsCaptured(kernel.get()));
+  EXPECT_EQ(0, girihKernelIsCaptured(nullptr));
 }
 
 TEST(Stream, IsAskedAbout) {

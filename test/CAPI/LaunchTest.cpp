@@ -169,8 +169,18 @@ TEST(Launch, NamesWhatIsWrong) {
             with([&](CpuProblem &p) { p.lse.shape = shape; }));
   EXPECT_EQ("2: expected lse to have 3 dimensions [batch, heads, tokens], but got 4",
             with([](CpuProblem &p) { p.lse.ndim = 4; }));
-  EXPECT_EQ("2: expected threads of args to be 0 or positive, but got -1",
+  EXPECT_EQ("2: expected threads of args to be from 0 to 65536, but got -1",
             with([](CpuProblem &p) { p.args.threads = -1; }));
+  EXPECT_EQ("2: expected threads of args to be from 0 to 65536, but got 65537",
+            with([](CpuProblem &p) { p.args.threads = 65537; }));
+  EXPECT_EQ("2: expected reserved of args to be 0, but got 1",
+            with([](CpuProblem &p) { p.args.reserved = 1; }));
+  // Frameworks give tensors without elements no memory, and any strides.
+  EXPECT_EQ("2: expected extent 2 of q to be positive, but got 0", with([&](CpuProblem &p) {
+              p.qShape[2] = 0;
+              p.q.data = nullptr;
+              p.o.strides = repeated;
+            }));
   EXPECT_EQ("2: expected scale to be finite, but got inf",
             with([](CpuProblem &p) { p.args.scale = INFINITY; }));
   EXPECT_EQ("2: expected the size of args to be at least 64, but got 8",
@@ -197,4 +207,47 @@ TEST(Launch, NamesWhatIsWrong) {
             outcome(girihAttention(nullptr, &problem.args, nullptr, &status), status));
   EXPECT_EQ("2: expected args, but got null",
             outcome(girihAttention(kernel.get(), nullptr, nullptr, &status), status));
+}
+
+TEST(Launch, WritesToMemoryThatNothingElseHas) {
+  SessionHandle session = makeSession();
+  KernelHandle kernel = compile(session, parse(session, "causal"));
+  auto with = [&](auto change) {
+    CpuProblem problem(1, 2, 2, 20, 20);
+    change(problem);
+    return problem.launch(kernel);
+  };
+  auto apart = [](const std::string &one, const std::string &other) {
+    return "2: expected " + one + " and " + other +
+           " to lie apart in memory, but got tensors that overlap";
+  };
+  EXPECT_EQ(apart("o", "q"), with([](CpuProblem &p) { p.o.data = p.q.data; }));
+  EXPECT_EQ(apart("o", "k"), with([](CpuProblem &p) { p.o.data = p.k.data; }));
+  // The last element of the one is the first of the other.
+  EXPECT_EQ(apart("o", "v"), with([](CpuProblem &p) { p.o.data = &p.vData.back(); }));
+  EXPECT_EQ(apart("o", "lse"), with([](CpuProblem &p) { p.lse.data = &p.oData[600]; }));
+  EXPECT_EQ(apart("lse", "q"), with([](CpuProblem &p) { p.lse.data = &p.qData[3]; }));
+  std::vector<float> both(4 * 640);
+  EXPECT_EQ("OK", with([&](CpuProblem &p) {
+              p.o.data = both.data();
+              p.q.data = &both[640];
+              p.lse.data = &both[1280];
+            }));
+  int64_t sliding[] = {640, 320, 8, 1}, rows[] = {640, 16, 32, 1};
+  EXPECT_EQ("2: expected o to have memory of its own for each element, but got stride 8 in "
+            "dimension 2",
+            with([&](CpuProblem &p) { p.o.strides = sliding; }));
+  EXPECT_EQ("OK", with([&](CpuProblem &p) { p.o.strides = rows; }));
+  // Backwards from the last row.
+  int64_t back[] = {640, 320, -16, 1};
+  EXPECT_EQ("OK", with([&](CpuProblem &p) {
+              p.o.strides = back;
+              p.o.data = &both[19 * 16];
+              p.q.data = &both[640];
+            }));
+  EXPECT_EQ(apart("o", "q"), with([&](CpuProblem &p) {
+              p.o.strides = back;
+              p.o.data = &both[640 + 19 * 16];
+              p.q.data = &both[1];
+            }));
 }

@@ -162,6 +162,21 @@ TEST(Mask, KeepsWhatThePatternKeeps) {
   }
 }
 
+TEST(Mask, LooksUpWhatLaunchesDo) {
+  SessionHandle session = makeSession();
+  std::vector<int64_t> limits = {2, 3, 4};
+  GirihTable table{"limit", limits.data(), GIRIH_TABLE_I64, 1, {3}};
+  PatternHandle pattern = parse(session, "{ k < @limit[q] }", {table});
+  Mask mask(1, 1, 3, 4);
+  GirihLengths lengths{sizeof(lengths), GIRIH_TOP_LEFT, 1, 1, 1, 3, 4};
+  ASSERT_EQ("OK", maskError(pattern, lengths, &mask.tensor));
+  EXPECT_EQ((std::vector<uint8_t>{1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1}), mask.data);
+  Mask larger(1, 1, 4, 4);
+  EXPECT_EQ("2: expected index 0 of table @limit, whose extent is 3, to lie in 0..2, but got 0..3",
+            maskError(pattern, squareOf(4), &larger.tensor));
+  EXPECT_EQ(0, girihSessionCompilations(session.get()));
+}
+
 TEST(Mask, NamesWhatIsWrong) {
   SessionHandle session = makeSession();
   PatternHandle pattern = parse(session, "causal");

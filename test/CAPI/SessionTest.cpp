@@ -48,6 +48,10 @@ TEST(Session, RefusesStructsOfOtherSizes) {
   // Nobody is forced to listen.
   EXPECT_EQ(GIRIH_INVALID, girihSessionCreate(&options, &session, nullptr));
 
+  options = {sizeof(options), 1, "", -1};
+  EXPECT_EQ("2: expected reserved of options to be 0, but got 1",
+            outcome(girihSessionCreate(&options, &session, &status), status));
+
   // A caller of a later version: what is unknown here must be 0.
   struct Later {
     GirihSessionOptions known;

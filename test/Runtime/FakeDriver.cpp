@@ -114,10 +114,11 @@ GIRIH_FAKE Result cuDeviceGetName(char *name, int size, DeviceId) {
   strncpy(name, "Fake", static_cast<size_t>(size));
   return 0;
 }
-GIRIH_FAKE Result cuDeviceGetAttribute(int *value, int attribute, DeviceId) {
+GIRIH_FAKE Result cuDeviceGetAttribute(int *value, int attribute, DeviceId device) {
+  const int capability = state().seen.capabilities[device];
   *value = attribute == kDeviceMultiprocessorCount      ? state().seen.multiprocessors
-           : attribute == kDeviceComputeCapabilityMajor ? 9
-           : attribute == kDeviceComputeCapabilityMinor ? 0
+           : attribute == kDeviceComputeCapabilityMajor ? capability / 10
+           : attribute == kDeviceComputeCapabilityMinor ? capability % 10
                                                         : 232448;
   return 0;
 }

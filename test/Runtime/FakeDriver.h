@@ -42,6 +42,7 @@ struct FakeLaunch {
 /// What tests see of the driver and tell it. Of one thread.
 struct FakeDriver {
   int multiprocessors = 66;
+  int capabilities[2] = {90, 90}; ///< of each device, read when it is opened
   std::vector<FakeLaunch> launches;
   /// Called for each launch, in order.
   std::function<void(const FakeLaunch &)> run;

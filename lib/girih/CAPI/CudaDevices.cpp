@@ -27,11 +27,11 @@ llvm::Expected<std::shared_ptr<GirihCudaDevice>> CudaDevices::open(int32_t ordin
   return device;
 }
 
-llvm::Expected<std::string> CudaDevices::firstChip() {
+llvm::Expected<std::string> CudaDevices::chipOf(int32_t ordinal) {
   if (girihCudaDeviceCount() == 0)
     return CompileOptions().chip;
-  auto device = open(0);
+  auto device = open(ordinal);
   if (!device)
     return device.takeError();
-  return chipOf(device->get());
+  return girih::chipOf(device->get());
 }

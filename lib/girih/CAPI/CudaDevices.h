@@ -26,8 +26,8 @@ public:
   /// Fails with GIRIH_NO_DEVICE where there is none.
   llvm::Expected<std::shared_ptr<GirihCudaDevice>> open(int32_t ordinal);
 
-  /// The chip of kernels for the first device; sm_90a without one.
-  llvm::Expected<std::string> firstChip();
+  /// The chip of kernels for a device; sm_90a where there is none at all.
+  llvm::Expected<std::string> chipOf(int32_t ordinal);
 
 private:
   std::mutex mutex;

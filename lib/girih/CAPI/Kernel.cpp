@@ -9,6 +9,7 @@
 
 #include "girih/CAPI/CudaDevices.h"
 #include "girih/Frontend/EmitIR.h"
+#include "girih/JIT/Threads.h"
 
 #include <cmath>
 
@@ -30,6 +31,8 @@ llvm::Error capi::prepare(const GirihKernelDesc &desc, const Tensors &tensors, f
                          scaleOr(scale, desc.head_dim), &prepared.launch, &prepared.params,
                          &status) != GIRIH_OK)
     return statusError(status);
+  if (llvm::Error error = checkOverlap(tensors))
+    return error;
   prepared.params.operands = operands.data();
   prepared.params.num_operands = static_cast<int64_t>(operands.size());
   return llvm::Error::success();
@@ -76,6 +79,9 @@ llvm::Expected<CompileRequest> capi::readCompileOptions(const SessionRef &sessio
     return expectField("dtype", "f32 (0), bf16 (1) or f16 (2)", read.dtype);
   if (read.align != GIRIH_BOTTOM_RIGHT && read.align != GIRIH_TOP_LEFT)
     return expectField("align", "0 (bottom right) or 1 (top left)", read.align);
+  if (read.device_id < 0 || (read.device == kDLCPU && read.device_id > 0))
+    return expectField("device_id", "the number of a CUDA device, or 0 for the CPU",
+                       read.device_id);
   CompileRequest request;
   request.device = static_cast<DLDeviceType>(read.device);
   if (llvm::Error error = checkOutputDtype(request.device, read.dtype, read.o_dtype))
@@ -101,7 +107,7 @@ llvm::Expected<CompileRequest> capi::readCompileOptions(const SessionRef &sessio
     options.chip = read.chip;
     return request;
   }
-  auto chip = session->devices->firstChip();
+  auto chip = session->devices->chipOf(read.device_id);
   if (!chip)
     return chip.takeError();
   options.chip = *chip;
@@ -143,6 +149,10 @@ double girihKernelCompileMs(const GirihKernel *kernel) {
   return kernel && !kernel->isInherited() ? kernel->compileMs() : 0;
 }
 
+int32_t girihKernelIsCaptured(const GirihKernel *kernel) {
+  return kernel && !kernel->isInherited() && kernel->isCaptured();
+}
+
 int girihEmit(GirihSession *session, const GirihPattern *pattern,
               const GirihCompileOptions *options, const char *stage, char **text,
               GirihStatus *status) {
@@ -177,9 +187,12 @@ int girihAttention(GirihKernel *kernel, const GirihAttentionArgs *args,
     if (report)
       if (llvm::Error error = readStruct("report", report, known))
         return error;
-    if (read.threads < 0)
-      return invalidError("expected threads of args to be 0 or positive, but got " +
-                          std::to_string(read.threads));
+    if (read.threads < 0 || read.threads > maxThreads)
+      return invalidError("expected threads of args to be from 0 to " + std::to_string(maxThreads) +
+                          ", but got " + std::to_string(read.threads));
+    if (read.reserved != 0)
+      return invalidError("expected reserved of args to be 0, but got " +
+                          std::to_string(read.reserved));
     Tensors tensors;
     const GirihKernelDesc &desc = kernel->desc();
     if (llvm::Error error =

@@ -55,7 +55,7 @@ struct CompileRequest {
   DLDeviceType device = kDLCPU;
   CompileOptions options;
 };
-/// Reads the options of a C caller. `chip` null for CUDA: the first device's, or sm_90a.
+/// Reads the options of a C caller. `chip` null for CUDA: that of the device, or sm_90a.
 llvm::Expected<CompileRequest> readCompileOptions(const SessionRef &session,
                                                   const GirihCompileOptions *given);
 
@@ -74,6 +74,8 @@ struct GirihKernel : girih::capi::Object {
   virtual llvm::Error launch(const girih::capi::Tensors &tensors,
                              const girih::capi::LaunchArguments &arguments,
                              GirihAttentionReport *report) = 0;
+  /// Whether a CUDA graph has a launch of it.
+  virtual bool isCaptured() const { return false; }
   /// The same code with other tables.
   virtual std::unique_ptr<GirihKernel> rebound(girih::capi::Tables tables) const = 0;
 

@@ -102,6 +102,10 @@ public:
   double compileMs() const override { return modules->code->compileMs; }
   DLDeviceType deviceType() const override { return kDLCUDA; }
   const GirihKernelDesc &desc() const override { return modules->code->desc.base; }
+  bool isCaptured() const override {
+    std::lock_guard<std::mutex> lock(holding);
+    return !captured.empty();
+  }
   llvm::Error launch(const Tensors &tensors, const LaunchArguments &arguments,
                      GirihAttentionReport *report) override;
   std::unique_ptr<GirihKernel> rebound(Tables other) const override {
@@ -120,7 +124,7 @@ private:
 
   std::shared_ptr<Modules> modules;
   Recent<PlanKey, Plan> plans{mostPlans};
-  std::mutex holding;
+  mutable std::mutex holding;
   std::set<std::shared_ptr<Plan>> captured;
 };
 

@@ -43,6 +43,27 @@ llvm::Expected<Problem> capi::readProblem(const Pattern &pattern, const GirihLen
   return problem;
 }
 
+/// Whether all that the pattern looks up at these lengths lies in its tables, as launches
+/// ask before they look anything up.
+static llvm::Error checkLookups(Session &session, const Problem &problem) {
+  if (patternLookups(problem.pattern).empty())
+    return llvm::Error::success();
+  auto analyzed = session.analyze(problem.pattern, problem.compileOptions());
+  if (!analyzed)
+    return analyzed.takeError();
+  GirihKernelDesc kernel{};
+  kernel.tile_q = analyzed->tileQ;
+  kernel.tile_k = analyzed->tileK;
+  const GirihMapParams params = mapParams(problem.batch, problem.heads, problem.numQ, problem.numK,
+                                          problem.align, analyzed->operands, kernel);
+  GirihBlockMap *map = nullptr;
+  GirihStatus status;
+  if (girihBlockMapBuild(analyzed->program.get(), &params, &map, &status) != GIRIH_OK)
+    return statusError(status);
+  girihBlockMapFree(map);
+  return llvm::Error::success();
+}
+
 int girihPatternMask(const GirihPattern *pattern, const GirihLengths *lengths, const DLTensor *mask,
                      GirihStatus *status) {
   return guarded(status, [&]() -> llvm::Error {
@@ -53,6 +74,8 @@ int girihPatternMask(const GirihPattern *pattern, const GirihLengths *lengths, c
       return read.takeError();
     const Problem &problem = *read;
     if (llvm::Error error = checkProblem(problem))
+      return error;
+    if (llvm::Error error = checkLookups(*pattern->session->session, problem))
       return error;
     auto memory = maskMemory(mask, {problem.batch, problem.heads, problem.numQ, problem.numK});
     if (!memory)

@@ -60,6 +60,9 @@ static llvm::Expected<SessionOptions> readOptions(const GirihSessionOptions *giv
   GirihSessionOptions read{};
   if (llvm::Error error = readStruct("options", given, read))
     return std::move(error);
+  if (read.reserved != 0)
+    return invalidError("expected reserved of options to be 0, but got " +
+                        std::to_string(read.reserved));
   if (read.cache_dir)
     options.cacheDir = read.cache_dir;
   if (read.cache_bytes >= 0)

@@ -15,6 +15,8 @@
 
 #include "llvm/ADT/StringExtras.h"
 
+#include <algorithm>
+
 using namespace girih;
 using namespace girih::capi;
 
@@ -87,6 +89,11 @@ static llvm::Error checkTensor(const char *name, const char *dims, int rank, con
                    deviceType == kDLCPU ? "to be on the CPU, where the kernel runs"
                                         : "to be on a CUDA device, where the kernel runs",
                    "one on " + deviceName(tensor->device));
+  // Before data and strides, of which a tensor without elements may have any.
+  for (int i = 0; i != rank; ++i)
+    if (tensor->shape[i] < 1)
+      return invalidError("expected extent " + std::to_string(i) + " of " + name +
+                          " to be positive, but got " + std::to_string(tensor->shape[i]));
   if (!tensor->data)
     return problem(name, "to have data", "null");
   const uint64_t bytes = dtype == GIRIH_F32 ? 4 : 2;
@@ -125,12 +132,72 @@ static llvm::Error readView(const char *name, const DLTensor *tensor, int32_t dt
   return llvm::Error::success();
 }
 
-/// Whether each element of an output is written once.
+/// Whether each element of an output is written once: seen from the smallest stride to the
+/// largest, a step in one dimension leaves behind all that the ones before reach.
 static llvm::Error checkOutput(const char *name, const GirihView &view) {
-  for (int i = 0; i != 4; ++i)
-    if (view.stride[i] == 0 && view.shape[i] > 1)
+  // Strides have not been checked yet.
+  auto step = [&](int i) {
+    const __int128 stride = view.stride[i];
+    return stride < 0 ? -stride : stride;
+  };
+  int order[] = {0, 1, 2, 3};
+  std::sort(order, order + 4, [&](int a, int b) { return step(a) < step(b); });
+  __int128 reach = 0;
+  for (int i : order) {
+    if (view.shape[i] == 1)
+      continue;
+    if (step(i) <= reach)
       return problem(name, "to have memory of its own for each element",
-                     "stride 0 in dimension " + std::to_string(i));
+                     "stride " + std::to_string(view.stride[i]) + " in dimension " +
+                         std::to_string(i));
+    reach += step(i) * (view.shape[i] - 1);
+  }
+  return llvm::Error::success();
+}
+
+namespace {
+/// Addresses from the first element of a tensor to behind its last.
+struct Range {
+  Range(const GirihView &view) {
+    const int64_t bytes = view.dtype == GIRIH_F32 ? 4 : 2;
+    int64_t before = 0, after = bytes;
+    for (int i = 0; i != 4; ++i) {
+      const int64_t reach = view.stride[i] * (view.shape[i] - 1) * bytes;
+      (reach < 0 ? before : after) += reach;
+    }
+    begin = reinterpret_cast<uintptr_t>(view.data) + static_cast<uintptr_t>(before);
+    end = reinterpret_cast<uintptr_t>(view.data) + static_cast<uintptr_t>(after);
+  }
+  Range(const float *data, int64_t elements)
+      : begin(reinterpret_cast<uintptr_t>(data)),
+        end(begin + static_cast<uintptr_t>(elements) * sizeof(float)) {}
+  bool meets(const Range &other) const { return begin < other.end && other.begin < end; }
+
+  uintptr_t begin, end;
+};
+} // namespace
+
+static llvm::Error overlapError(const char *output, const char *other) {
+  return invalidError(std::string("expected ") + output + " and " + other +
+                      " to lie apart in memory, but got tensors that overlap");
+}
+
+llvm::Error capi::checkOverlap(const Tensors &tensors) {
+  const Range o = tensors.o;
+  const std::pair<const char *, Range> inputs[] = {
+      {"q", tensors.q}, {"k", tensors.k}, {"v", tensors.v}};
+  for (const auto &[name, range] : inputs)
+    if (o.meets(range))
+      return overlapError("o", name);
+  if (!tensors.lse)
+    return llvm::Error::success();
+  const int64_t *rows = tensors.q.shape;
+  const Range lse(tensors.lse, rows[0] * rows[1] * rows[2]);
+  if (o.meets(lse))
+    return overlapError("o", "lse");
+  for (const auto &[name, range] : inputs)
+    if (lse.meets(range))
+      return overlapError("lse", name);
   return llvm::Error::success();
 }
 

@@ -28,6 +28,10 @@ struct Tensors {
 llvm::Error readTensors(const GirihAttentionArgs &args, DLDeviceType deviceType, int32_t dtype,
                         int32_t oDtype, Tensors &tensors);
 
+/// Whether o and lse lie apart from what the launch reads, and from each other. Sizes were
+/// checked by girihPrepareLaunch.
+llvm::Error checkOverlap(const Tensors &tensors);
+
 /// Memory of a mask, after checking that it is contiguous bool or uint8 of that shape on
 /// the CPU.
 llvm::Expected<uint8_t *> maskMemory(const DLTensor *mask, std::array<int64_t, 4> shape);

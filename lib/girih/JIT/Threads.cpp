@@ -20,9 +20,8 @@ llvm::Expected<int32_t> girih::threadsOfEnvironment() {
   if (!text || !*text)
     return 0;
   int32_t threads = 0;
-  constexpr int32_t most = 1 << 16;
-  if (!llvm::to_integer(text, threads, 10) || threads < 0 || threads > most)
+  if (!llvm::to_integer(text, threads, 10) || threads < 0 || threads > maxThreads)
     return invalidError("expected GIRIH_NUM_THREADS to be a number from 0 to " +
-                        std::to_string(most) + ", but got '" + text + "'");
+                        std::to_string(maxThreads) + ", but got '" + text + "'");
   return threads;
 }

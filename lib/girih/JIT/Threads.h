@@ -14,6 +14,9 @@
 
 namespace girih {
 
+/// Most threads of a launch.
+constexpr int32_t maxThreads = 1 << 16;
+
 /// What GIRIH_NUM_THREADS asks for, in launches on the CPU that do not say how many threads they
 /// want; 0, every core, when it is not set or empty. Fails with GIRIH_INVALID when it is no
 /// number from 0 to 65536.
