@@ -121,8 +121,8 @@ enum {
   GIRIH_TABLE_F32 = 1, ///< looked up by score functions only
 };
 
-/// Parses an expression of the pattern language, which ends at a NUL. `tables` are copied. `@name` that no
-/// table has is a file, as on command lines. Fails with GIRIH_INVALID and a message with
+/// Parses an expression of the pattern language, which ends at a NUL. `tables` are copied. `@name`
+/// that no table has is a file, as on command lines. Fails with GIRIH_INVALID and a message with
 /// the line and a caret.
 int girihPatternParse(GirihSession *session, const char *text, const GirihTable *tables,
                       int64_t num_tables, GirihPattern **pattern, GirihStatus *status);

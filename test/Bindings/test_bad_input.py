@@ -75,7 +75,13 @@ class SameCapsule:
         (dict(threads=-1), ValueError, "threads to be at least 0"),
         (dict(threads=1.5), TypeError, "threads to be an integer"),
         (dict(scale="1"), TypeError, "scale to be a number, but got str"),
-        (dict(q=Q[:0], k=Q[:0], v=Q[:0]), ValueError, "extent 0 of q to be positive"),
+        (dict(scale=float("nan")), ValueError, "scale to be finite, but got nan"),
+        (dict(threads=1 << 17), ValueError, "threads to be at most 65536, but got 131072"),
+        (dict(threads=1 << 40), ValueError, "threads to be at most 65536, but got 1099511627776"),
+        (dict(q=Q[:0], k=Q, v=Q), ValueError, "batch of k to be 0, but got 1"),
+        (dict(q=Q[:, :0], k=Q[..., :0], v=Q), ValueError, "head dim of k to be 16, but got 0"),
+        (dict(k=Q[:, :0], v=Q[:, :0]), ValueError, "heads of q to be a multiple of heads of k, but got 2 and 0"),
+        (dict(q=np.ma.array(Q)), ValueError, "expected q without a mask, .*filled"),
         (dict(stream=7), ValueError, "no stream for tensors on the CPU"),
         (dict(pattern=girih.parse("windw(left=3)")), ValueError, "did you mean 'window'"),
         (dict(pattern=girih.window(left=-3)), ValueError, "left"),
@@ -89,7 +95,7 @@ class SameCapsule:
 def test_messages(options, kind, message):
     with pytest.raises(kind, match=message) as raised:
         attend(**options)
-    assert isinstance(raised.value, (girih.Error, TypeError, ValueError))
+    assert isinstance(raised.value, girih.Error)
 
 
 def test_read_only_output():
@@ -97,6 +103,18 @@ def test_read_only_output():
     out.flags.writeable = False
     with pytest.raises(girih.InvalidError, match="out to be writable"):
         attend(out=out)
+
+
+def test_out_that_inputs_share():
+    """Outputs are written while inputs are still read."""
+    q, k, v = (np.random.default_rng(seed).standard_normal(Q.shape, np.float32) for seed in range(3))
+    for name, out in (("q", q), ("k", k), ("v", v), ("v", v[:, ::-1])):
+        with pytest.raises(girih.InvalidError, match=f"expected o and {name} to lie apart in memory"):
+            girih.attention(q, k, v, girih.causal, out=out)
+    both = np.empty((2, *Q.shape), np.float32)
+    both[0] = k
+    out = girih.attention(q, both[0], v, girih.causal, out=both[1])
+    assert np.array_equal(out, girih.attention(q, k, v, girih.causal))
 
 
 def test_out_that_others_share():
@@ -147,6 +165,110 @@ def test_torch_tensors():
         attend(t.to(torch.complex64), t, t)
 
 
+def test_calls_that_are_recorded():
+    """Rather than made: there is no memory to compute with."""
+    torch = pytest.importorskip("torch")
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    t = torch.from_numpy(Q)
+    kernel = girih.compile(girih.causal, head_dim=16)
+
+    def attend_to(q):
+        return attend(q, q, q)
+
+    message = r"girih\.torch\.attention is the operator"
+    for record in (
+        lambda: torch.jit.trace(attend_to, (t,)),
+        lambda: make_fx(attend_to)(t),
+        lambda: make_fx(lambda q: kernel(q, q, q))(t),
+        lambda: torch.vmap(attend_to)(t[None]),
+        lambda: torch.func.jvp(attend_to, (t,), (t,)),
+        lambda: torch.func.grad(lambda q: attend_to(q).sum())(t),
+    ):
+        with pytest.raises(girih.UnsupportedError, match=message):
+            record()
+    with FakeTensorMode() as mode:
+        fake = mode.from_tensor(t)
+        with pytest.raises(girih.UnsupportedError, match=message):
+            attend_to(fake)
+    with pytest.raises(girih.UnsupportedError, match=message):
+        attend_to(fake)
+    with pytest.raises(girih.UnsupportedError, match="without a tangent"):
+        with torch.autograd.forward_ad.dual_level():
+            attend_to(torch.autograd.forward_ad.make_dual(t, t))
+    assert torch.equal(attend_to(t), torch.from_numpy(attend()))
+
+
+def test_arrays_of_jax():
+    jax = pytest.importorskip("jax")
+    q = jax.numpy.asarray(Q)
+    with pytest.raises(girih.InvalidError, match="expected out to be an array that may be written, .* jax"):
+        girih.attention(q, q, q, girih.causal, out=q + 0)
+    with pytest.raises(girih.UnsupportedError, match=r"girih\.jax\.attention is the function"):
+        jax.jit(lambda q: girih.attention(q, q, q, girih.causal))(q)
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
+def test_queries_that_see_nothing(framework):
+    """No query, or no key: nothing is compiled, and results are those of masked rows."""
+    library = pytest.importorskip(framework if framework != "jax" else "jax.numpy")
+
+    def zeros(*shape):
+        return library.zeros(shape, dtype=library.float32)
+
+    for q, k, v in (
+        ((1, 2, 0, 16), (1, 2, 0, 16), (1, 2, 0, 16)),
+        ((1, 2, 0, 16), (1, 2, 8, 16), (1, 2, 8, 24)),
+        ((1, 2, 3, 16), (1, 2, 0, 16), (1, 2, 0, 24)),
+        ((1, 0, 3, 16), (1, 0, 8, 16), (1, 0, 8, 16)),
+        ((0, 2, 3, 16), (0, 2, 8, 16), (0, 2, 8, 16)),
+    ):
+        with girih.Session(cache_dir="") as session:
+            out, lse = girih.attention(
+                zeros(*q), zeros(*k), zeros(*v), girih.causal, return_lse=True, session=session
+            )
+            assert session.compilations == 0
+        assert type(out) is type(zeros(1)) and tuple(out.shape) == (*q[:3], v[3])
+        assert not np.asarray(out).any()
+        assert tuple(lse.shape) == q[:3] and bool((np.asarray(lse) == -np.inf).all())
+    kernel = girih.compile(girih.causal, head_dim=16)
+    out = zeros(1, 2, 3, 16) + 7 if framework != "jax" else None
+    result = kernel(zeros(1, 2, 3, 16), zeros(1, 2, 0, 16), zeros(1, 2, 0, 16), out=out)
+    assert not np.asarray(result).any() and (out is None or result is out)
+    with pytest.raises(girih.InvalidError, match="the head dim of q to be 16, but got 8"):
+        kernel(zeros(1, 2, 3, 8), zeros(1, 2, 0, 8), zeros(1, 2, 0, 8))
+
+
+def test_kernels_are_for_the_device_of_the_tensors():
+    from girih import _launch
+    from girih._options import Layout
+
+    class Session:
+        def kernel(self, pattern, score, options):
+            return options
+
+    layout = Layout("bfloat16", (2, 3), (1, 2, 8, 16), None)
+    assert _launch._kernel_for(Session(), girih.causal, None, 0, [layout] * 3).device_id == 3
+    on_cpu = layout._replace(device=(1, 0))
+    assert _launch._kernel_for(Session(), girih.causal, None, 0, [on_cpu] * 3).device_id == 0
+
+
+def test_kernels_of_graphs_are_held(monkeypatch):
+    from girih import _launch
+
+    class Kernel:
+        def __init__(self, is_captured):
+            self.is_captured = is_captured
+
+    monkeypatch.setattr(_launch, "_captured", set())
+    one, other = Kernel(True), Kernel(False)
+    _launch._hold_captured(one)
+    _launch._hold_captured(other)
+    assert _launch._captured == {one}
+    assert not girih.compile(girih.causal, head_dim=16).is_captured
+
+
 def test_streams_belong_to_devices():
     from girih import _frameworks
 
@@ -188,6 +310,23 @@ def test_sessions_and_kernels(session):
         session.compile(girih.causal, head_dim=16, device="tpu")
     with pytest.raises(girih.Error, match="nonsense"):
         session.emit(kernel, "nonsense")
+    with pytest.raises(girih.InvalidError, match="stage without NUL"):
+        session.emit(kernel, "girih\0x")
+    for wrong, kind, message in (
+        (dict(tile=5), TypeError, r"tile to be a pair \(queries, keys\), but got 5"),
+        (dict(tile=(64, 64, 64)), TypeError, "tile to be a pair"),
+        (dict(chip=3), TypeError, "chip to be a name, but got int 3"),
+        (dict(device=["cpu"]), TypeError, r"device to be 'cpu' or 'cuda', but got \['cpu'\]"),
+        (dict(head_dim=1 << 31), ValueError, "head_dim to be at most 2147483647, but got 2147483648"),
+    ):
+        with pytest.raises(kind, match=message) as raised:
+            session.compile(girih.causal, **{"head_dim": 16, **wrong})
+        assert isinstance(raised.value, girih.Error)
+    with pytest.raises(girih.InvalidError, match="cache_dir without NUL"):
+        girih.Session(cache_dir="a\0b")
+    girih.Session(cache_dir="", cache_size=1 << 33).close()
+    with pytest.raises(girih.InvalidError, match="cache_size to be at most 9223372036854775807"):
+        girih.Session(cache_size=1 << 63)
 
 
 def test_failures_leave_the_session_usable(session):

@@ -4,6 +4,7 @@
 
 import copy
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_arrays_are_tables_once_each():
     both = girih.segments(b) | one
     assert repr(one) == "segments(offsets=@t0) & segments(offsets=@t1)"
     assert repr(both) == "segments(offsets=@t0) | segments(offsets=@t1) & segments(offsets=@t0)"
-    assert both.tables["t0"] is b and both.tables["t1"] is a
+    assert np.array_equal(both.tables["t0"], b) and np.array_equal(both.tables["t1"], a)
 
 
 def test_names_of_files_are_left_alone():
@@ -81,9 +82,38 @@ def test_names_of_files_are_left_alone():
 def test_parse_takes_arrays_by_name():
     docs = np.array([0, 4])
     pattern = girih.parse("causal & segments(offsets=@docs)", docs=docs)
-    assert repr(pattern) == "causal & segments(offsets=@t0)" and pattern.tables["t0"] is docs
+    assert repr(pattern) == "causal & segments(offsets=@t0)"
+    assert np.array_equal(pattern.tables["t0"], docs)
     with pytest.raises(TypeError, match="@rows in the text"):
         girih.parse("causal", rows=docs)
+
+
+def test_comments_end_with_the_text():
+    """They would swallow what the text is combined with."""
+    pattern = girih.parse("causal  # as Mistral") & girih.empty
+    assert not pattern.mask(8).any()
+    assert girih.parse("# all\nfull # of it\n & causal") & girih.causal == girih.parse("\nfull \n & causal") & girih.causal
+    assert girih.parse("causal # & empty").mask(4).sum() == 10
+    ids = np.array([0, 1])
+    named = girih.parse('{ @ids#comment & |\n[q] == 1 } | segments(offsets=@"a # b")', ids=ids)
+    assert repr(named) == '{ @t0\n[q] == 1 } | segments(offsets=@"a # b")'
+    assert repr(girih.score("score # + 1") ) == "score "
+    with pytest.raises(girih.InvalidError, match="a text without NUL, but got one at 6"):
+        girih.parse("causal\0 & empty")
+    with pytest.raises(girih.InvalidError, match="a text without NUL, but got one at 5"):
+        girih.score("score\0 + 1")
+    with pytest.raises(TypeError, match="expected a text, but got int"):
+        girih.parse(3)
+
+
+def test_masks_take_what_launches_take():
+    limits = girih.parse("{ k < @t[q] }", t=np.array([1, 2, 3]))
+    assert limits.mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
+    with pytest.raises(girih.InvalidError, match="index 0 of table @t0, whose extent is 3"):
+        limits.mask(4)
+    for name in ("heads", "batch"):
+        with pytest.raises(girih.InvalidError, match=f"{name} to be at least 1, but got 0"):
+            girih.causal.mask(4, **{name: 0})
 
 
 def test_equality_is_by_text_and_array():
@@ -107,11 +137,85 @@ def test_patterns_survive_copies():
     pattern = girih.causal & girih.window(3)
     assert copy.deepcopy(pattern) == pattern
     assert pickle.loads(pickle.dumps(pattern)) == pattern
-    docs = girih.segments(np.array([0, 4]))
+    offsets = np.array([0, 4])
+    docs = girih.segments(offsets)
     again = pickle.loads(pickle.dumps(docs))
     assert repr(again) == repr(docs) and len({again, docs}) == 2
     table, other = again._render()[1]["t0"], docs._render()[1]["t0"]
     assert table.shape == (2,) and table.address != other.address
+    # The array is the user's; the pattern is what it was.
+    offsets[1] = 2
+    kept = [0, 4]
+    for one in (docs, copy.copy(docs), copy.deepcopy(docs), pickle.loads(pickle.dumps(docs))):
+        assert one.tables["t0"].tolist() == kept
+    docs.tables["t0"][1] = 3
+    assert docs.tables["t0"].tolist() == kept
+
+
+def test_copies_keep_what_tables_are():
+    shared, flags = np.array([0, 4]), np.array([True, False])
+    both = girih.segments(shared) & girih.parse("segments(offsets=@x)", x=shared)
+    assert repr(pickle.loads(pickle.dumps(both))) == repr(both)
+    pattern = girih.pattern(lambda b, h, q, k: flags[k])
+    again = pickle.loads(pickle.dumps(pattern))
+    assert again.tables["t0"].dtype == bool and again._render()[1]["t0"].is_bool
+    assert np.array_equal(again.mask(2), pattern.mask(2))
+    bias = np.array([[0.5], [2.5]], np.float32)
+    score = girih.score("score + @bias[h, q]", bias=bias)
+    for one in (copy.deepcopy(score), pickle.loads(pickle.dumps(score))):
+        assert one.tables["t0"].dtype == np.float32 and np.array_equal(one.tables["t0"], bias)
+    empty = girih.parse("{ @t[q] == 0 }", t=np.zeros((0,), int))
+    assert pickle.loads(pickle.dumps(empty)).tables["t0"].shape == (0,)
+
+
+def test_arrays_are_not_held():
+    array = np.array([0, 4, 8])
+    gone = weakref.ref(array)
+    pattern = girih.segments(array)
+    del array
+    assert gone() is None and pattern.mask(8).sum() == 32
+
+
+def table_bytes(session):
+    return sum(kernel.table_bytes for kernel in session._kernels.values())
+
+
+def test_tables_of_a_session_are_bounded(monkeypatch):
+    """A stream of patterns with fresh tables keeps no more of them than the limit."""
+    from girih import _session
+
+    monkeypatch.setattr(_session, "MAX_TABLE_BYTES", 5 * 800)
+    q = np.ones((1, 1, 4, 8), np.float32)
+    with girih.Session(cache_dir="") as session:
+        plain = girih.attention(q, q, q, girih.causal, session=session)
+        made = []
+        for number in range(20):
+            pattern = girih.parse("{ @t[q] >= k }", t=np.arange(100))
+            made.append(weakref.ref(pattern))
+            assert np.array_equal(girih.attention(q, q, q, pattern, session=session), plain)
+            del pattern
+        alive = [number for number, ref in enumerate(made) if ref() is not None]
+        assert alive == [15, 16, 17, 18, 19]
+        assert len(session.plans) == 6 and table_bytes(session) == 4000
+        # The kernel without tables is at hand still, and one that alone is too large works.
+        large = girih.parse("{ @t[q] >= k }", t=np.arange(1000))
+        assert np.array_equal(girih.attention(q, q, q, large, session=session), plain)
+        assert sum(ref() is not None for ref in made) == 0 and table_bytes(session) == 8000
+        held = session.compile(girih.parse("{ @t[q] >= k }", t=np.arange(100)), head_dim=8)
+        girih.attention(q, q, q, large, session=session)
+        assert np.array_equal(held(q, q, q), plain)  # one that was dropped, but not by its owner
+        assert session.compilations == 2
+
+
+def test_a_kernel_counts_once():
+    q = np.ones((1, 1, 4, 8), np.float32)
+    with girih.Session(cache_dir="") as session:
+        kernel = session.compile(girih.parse("{ @t[q] >= k }", t=np.arange(100)), head_dim=8)
+        for _ in range(3):
+            session.keep(kernel)
+        assert table_bytes(session) == 800
+    assert table_bytes(session) == 0
+    kernel(q, q, q)  # outlives its session
 
 
 @pytest.mark.parametrize(
@@ -127,9 +231,30 @@ def test_patterns_survive_copies():
         (lambda: girih.blockwise(lambda b, h, q, k: q > k, 4), "girih.pattern\\(f\\)"),
         (lambda: girih.causal & "full", "unsupported operand"),
         (lambda: girih.causal and girih.full, "write a & b"),
+        (lambda: girih.neighborhood([4, 4], [3, 3], causal=[2, "no"]), "booleans for causal, but got int 2"),
+        (lambda: girih.neighborhood([4, 4], [3, 3], causal=[True, "no"]), "booleans for causal, but got str"),
+        (lambda: girih.global_columns(first=1, last=0.0), "expected an integer for last, but got float"),
         (lambda: girih.pattern(3), "expected a function of \\(b, h, q, k\\), but got int"),
     ],
 )
 def test_wrong_types(make, message):
     with pytest.raises(TypeError, match=message):
         make()
+
+
+def test_masked_arrays_and_large_integers_are_no_tables():
+    with pytest.raises(girih.InvalidError, match="an array without a mask, .*filled"):
+        girih.segments(np.ma.array([0, 4], mask=[False, True]))
+    with pytest.raises(girih.InvalidError, match="64 signed bits, but got 9223372036854775813"):
+        girih.segments(np.array([0, (1 << 63) + 5], np.uint64))
+    torch = pytest.importorskip("torch")
+    with pytest.raises(girih.InvalidError, match="64 signed bits, but got 9223372036854775813"):
+        girih.segments(torch.tensor([0, (1 << 63) + 5], dtype=torch.uint64))
+    assert girih.segments(torch.tensor([0, 4], dtype=torch.uint64)).mask(4).all()
+
+
+def test_every_exception_is_an_error():
+    for make in (lambda: girih.window(left="x"), lambda: girih.pattern(lambda b, h, q, k: q and k)):
+        with pytest.raises(girih.Error) as raised:
+            make()
+        assert isinstance(raised.value, girih.WrongTypeError) and isinstance(raised.value, TypeError)

@@ -117,6 +117,17 @@ def test_grad_around():
 
 
 @pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")
+def test_disable_jit():
+    q, k, v = dense.tensors(3, 2, 4, 2, 30, 30, 16)
+    wanted = girih.jax.attention(q, k, v, WINDOW, return_lse=True)
+    with jax.disable_jit():
+        given = girih.jax.attention(q, k, v, WINDOW, return_lse=True)
+        jitted = jax.jit(lambda q: girih.jax.attention(q, k, v, WINDOW))(q)
+        stacked = jax.vmap(lambda q: girih.jax.attention(q, k, v, WINDOW))(q[None])
+    for one, other in zip((*given, jitted, stacked[0]), (*wanted, wanted[0], wanted[0])):
+        assert numpy.array_equal(one, other)
+
+
 def test_donation():
     call = jax.jit(lambda q, k, v: girih.jax.attention(q, k, v, WINDOW), donate_argnums=(0, 1, 2))
     q, k, v = dense.tensors(6, 2, 2, 2, 128, 128, 32)

@@ -64,8 +64,8 @@ def test_other_arguments():
     with pytest.raises(girih.InvalidError, match="offsets to end at 20, .* but got 7"):
         attention(Q, Q, Q, girih.segments([0, 7]))
     operator = torch.ops.girih.attention.default
-    with pytest.raises(girih.InvalidError, match="a pattern, or a function of this process, but got '#99999'"):
-        operator(Q, Q, Q, [], [], "#99999", "", 1.0, "top_left", False)
+    with pytest.raises(girih.InvalidError, match="a pattern, or a function of this process, but got '\\$99999'"):
+        operator(Q, Q, Q, [], [], "$99999", "", 1.0, "top_left", False)
     with pytest.raises(TypeError, match="expected @t0 in the text"):
         operator(Q, Q, Q, [], [Q], "causal", "", 1.0, "top_left", False)
     with pytest.raises(girih.UnsupportedError, match="a table of 1 to 4 dimensions"):

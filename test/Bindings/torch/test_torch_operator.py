@@ -5,11 +5,13 @@ autocast, threads."""
 
 import threading
 
+import numpy as np
 import pytest
 import torch
 import torch._dynamo.testing
 from torch_reference import check, dense, error, mask_of, tensors
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.attention.flex_attention import create_block_mask
 
 import girih
 import girih.torch
@@ -132,6 +134,39 @@ def test_gradients_are_refused():
             torch.compile(scored, fullgraph=True, backend="aot_eager")(q)
 
 
+def test_forward_mode_is_refused():
+    """Under torch.no_grad, too, which does not turn it off."""
+    q, k, v = tensors(1, 2, 2, 20, 20, 16)
+    bias = torch.zeros(2)
+
+    def attention(q):
+        return girih.torch.attention(q, k, v, girih.causal)
+
+    def scored(q, bias):
+        return OPERATOR(*arguments(q, k, v, score="score + @t0[h]", score_tables=[bias]))[0]
+
+    for mode in (torch.enable_grad, torch.no_grad):
+        with mode(), pytest.raises(girih.UnsupportedError, match="no forward-mode derivatives"):
+            torch.func.jvp(attention, (q,), (torch.ones_like(q),))
+        with mode(), pytest.raises(girih.UnsupportedError, match="no forward-mode derivatives"):
+            torch.func.jvp(lambda bias: scored(q, bias), (bias,), (torch.ones_like(bias),))
+        with mode(), torch.autograd.forward_ad.dual_level():
+            dual = torch.autograd.forward_ad.make_dual(q, torch.ones_like(q))
+            with pytest.raises(girih.UnsupportedError, match="no forward-mode derivatives"):
+                attention(dual)
+            learned = torch.autograd.forward_ad.make_dual(bias, torch.ones_like(bias))
+            with pytest.raises(girih.UnsupportedError, match="no forward-mode derivatives"):
+                girih.torch.attention(q, k, v, girih.causal, score=lambda s, b, h, q, k: s + learned[h])
+            attention(q)
+    with pytest.raises(girih.UnsupportedError, match="no forward-mode derivatives"):
+        torch.func.jacfwd(lambda s: attention(q * s).sum())(torch.tensor(1.0))
+    with pytest.raises(girih.UnsupportedError, match="a table from outside of torch.func's transforms"):
+        torch.func.jvp(
+            lambda bias: girih.torch.attention(q, k, v, girih.causal, score=lambda s, b, h, q, k: s + bias[h]),
+            (bias,), (bias,),
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("in_dims", [(0, 0, 0), (0, None, None), (None, 1, 0), (2, 0, 3)])
 @pytest.mark.parametrize("dependent", [False, True])
 def test_vmap(in_dims, dependent):
@@ -153,6 +188,71 @@ def test_vmap(in_dims, dependent):
         wanted = attention(*sample)
         assert torch.equal(out[i], wanted[0]) and torch.equal(lse[i], wanted[1])
     assert torch.equal(torch.vmap(lambda *x: attention(*x)[0], in_dims)(*stacked), out)
+
+
+def test_vmap_of_texts_with_quotients():
+    """`/b` is the batch, and `@dir/b` a file."""
+    q, k, v = (torch.stack([x, 2 * x]) for x in tensors(2, 2, 2, 20, 20, 16))
+    score = girih.score("score * (1.0 + exp(-1.0/b))")
+    for one in (score, girih.score("score + 0.5 * float(q)/float(b + 1)")):
+        out = torch.vmap(lambda q, k, v: girih.torch.attention(q, k, v, girih.causal, score=one))(q, k, v)
+        for i in range(2):
+            assert torch.equal(out[i], girih.torch.attention(q[i], k[i], v[i], girih.causal, score=one))
+    for text in ("segments(offsets=@dir/b)", "segments(offsets=@b)", "{ @b[q] > 0 }", 'segments(offsets=@"a b")'):
+        assert not girih.torch._language.depends_on_batch(text)
+    for text in ("{ @t[b] > 0 }", "{ q/b > 0 }", "{ @t[q]/b > 0 }", "$7"):
+        assert girih.torch._language.depends_on_batch(text)
+
+
+def test_tables_of_numpy_are_made_once():
+    q = torch.zeros(1, 1, 8, 16)
+    pattern = girih.segments(np.array([0, 4, 8]))
+    wanted = girih.torch.attention(q, q, q, pattern)
+    kernels = dict(girih.default_session()._kernels)
+    assert torch.equal(girih.torch.attention(q, q, q, pattern), wanted)
+    assert kernels == dict(girih.default_session()._kernels)
+
+
+def test_texts_with_comments_are_no_functions():
+    q, k, v = tensors(1, 2, 2, 20, 20, 16)
+    given = OPERATOR(*arguments(q, k, v, pattern="# of decoders\ncausal"))
+    assert torch.equal(given[0], OPERATOR(*arguments(q, k, v))[0])
+
+
+def test_without_elements():
+    q = torch.zeros(1, 2, 8, 16)
+    for form in ((1, 0, 8, 16), (1, 2, 0, 16), (0, 2, 8, 16)):
+        empty = torch.zeros(form)
+        out, lse = girih.torch.attention(empty, empty, empty, girih.causal, return_lse=True)
+        assert out.shape == form and lse.shape == form[:3]
+    out, lse = girih.torch.flex_attention(q, q[:, :, :0], q[:, :, :0], return_lse=True)
+    assert not out.any() and bool((lse == -torch.inf).all())
+    none = torch.zeros(1, 2, 8, 0)
+    for call in (
+        lambda: girih.torch.flex_attention(none, none, none),
+        lambda: girih.torch.attention(none, none, none, girih.causal),
+    ):
+        with pytest.raises(girih.UnsupportedError, match="head dims 0 and 0 are not supported"):
+            call()
+    number = torch.tensor(1.0)
+    block_mask = create_block_mask(lambda b, h, q, k: q >= k, None, None, 8, 8, device="cpu")
+    for call in (
+        lambda: girih.torch.flex_attention(number, number, number),
+        lambda: girih.torch.flex_attention(number, number, number, block_mask=block_mask),
+        lambda: girih.torch.attention(number, number, number, girih.causal),
+    ):
+        with pytest.raises(girih.InvalidError, match="q to have 4 dimensions"):
+            call()
+
+
+def test_autocast_leaves_what_pytorch_leaves():
+    q, k, v = tensors(1, 2, 2, 40, 40, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        for dtype in (torch.float64, torch.int32, torch.bool, torch.complex64):
+            with pytest.raises(girih.UnsupportedError, match="q to have dtype float32, bfloat16, float16"):
+                girih.torch.attention(*(x.to(dtype) for x in (q, k, v)), girih.causal)
+        with pytest.raises(girih.UnsupportedError, match="k to have dtype .* float64"):
+            girih.torch.attention(q, k.double(), v, girih.causal)
 
 
 def test_autocast():

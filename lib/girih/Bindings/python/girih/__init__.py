@@ -18,7 +18,14 @@ from __future__ import annotations
 
 from . import settings
 from ._attention import attention, compile
-from ._errors import Error, InternalError, InvalidError, NoDeviceError, UnsupportedError
+from ._errors import (
+    Error,
+    InternalError,
+    InvalidError,
+    NoDeviceError,
+    UnsupportedError,
+    WrongTypeError,
+)
 from ._kernel import Kernel
 from ._patterns import (
     Pattern,
@@ -72,6 +79,7 @@ __all__ = [
     "Score",
     "Session",
     "UnsupportedError",
+    "WrongTypeError",
     "attention",
     "block_table",
     "blockwise",

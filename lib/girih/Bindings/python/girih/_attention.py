@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Optional, Tuple, Union
 
-from . import _options
+from ._errors import WrongTypeError
+from . import _frameworks, _options
 from ._kernel import Kernel
 from ._launch import launch
 from ._patterns import Pattern
@@ -45,12 +46,16 @@ def attention(
         exponentials; -inf where a query sees nothing (its output is 0).
     align: "bottom_right": the last query stands at the last key; "top_left": the first at
         the first.
-    out: [B, Hq, Nq, Dv] of q's dtype and device, written and returned; None: a new array of
-        q's framework.
-    threads: on the CPU; None: every core, or GIRIH_NUM_THREADS.
+    out: [B, Hq, Nq, Dv] of q's dtype and device, written and returned; it lies apart from
+        q, k and v. None: a new array of q's framework.
+    threads: on the CPU, up to 65536; None: every core, or GIRIH_NUM_THREADS.
     stream: an integer or a stream of torch or cupy; None: the framework's current one. On
         a GPU the call returns when the work is enqueued.
+
+    It computes with what tensors hold when it is called. What records calls to make them
+    later wants girih.torch.attention or girih.jax.attention, and says so.
     """
+    _frameworks.refuse_tracing(q, k, v)
     if not isinstance(pattern, Kernel):
         if type(pattern) is not Pattern or score is not None:
             _require(pattern, score)
@@ -71,7 +76,7 @@ def attention(
             stream,
         )
     if score is not None or align != "bottom_right":
-        raise TypeError("expected no score and align beside a kernel, which was compiled with its own")
+        raise WrongTypeError("expected no score and align beside a kernel, which was compiled with its own")
     if session is not None:
         session.check_member(pattern)
     return pattern(q, k, v, scale=scale, return_lse=return_lse, out=out, threads=threads, stream=stream)

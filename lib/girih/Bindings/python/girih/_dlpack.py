@@ -9,9 +9,10 @@ nobody takes it twice, and the producer's deleter is called when the launch is d
 from __future__ import annotations
 
 import ctypes
+import sys
 from typing import Any, List, Optional, Tuple
 
-from ._errors import InvalidError
+from ._errors import InvalidError, WrongTypeError
 from ._library import load
 
 CPU, CUDA, CUDA_HOST = 1, 2, 3
@@ -52,9 +53,14 @@ class Borrowed:
 
 def device_of(name: str, value: Any) -> Tuple[int, int]:
     """DLPack's (device type, id) of an array."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.ma.MaskedArray):
+        raise InvalidError(
+            f"expected {name} without a mask, but got a masked array; array.filled(value) has none"
+        )
     probe = getattr(value, "__dlpack_device__", None)
     if probe is None or not hasattr(value, "__dlpack__"):
-        raise TypeError(
+        raise WrongTypeError(
             f"expected {name} to be an array with __dlpack__ (numpy, torch, jax, cupy), but got "
             f"{type(value).__name__}"
         )
@@ -100,7 +106,7 @@ def borrow(
             "can be used once"
         )
     else:
-        raise TypeError(
+        raise WrongTypeError(
             f"expected __dlpack__ of {name} to return a DLPack capsule, but got "
             f"{type(capsule).__name__}"
         )

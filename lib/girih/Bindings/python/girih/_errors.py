@@ -7,12 +7,14 @@ exception           also a                 when
 ==================  =====================  ==========================================
 Error               Exception              base of the others
 InvalidError        ValueError             an argument, pattern or text is wrong
+WrongTypeError      TypeError              an argument is of a wrong type
 UnsupportedError    NotImplementedError    valid, but outside what is supported
 NoDeviceError       RuntimeError           no such device or driver
 InternalError       RuntimeError           out of memory, or a mistake of ours
 ==================  =====================  ==========================================
 
-Arguments of a wrong type raise TypeError.
+A NotImplementedError is a RuntimeError of Python, which is what PyTorch raises where a
+derivative is missing.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ class Error(Exception):
 
 class InvalidError(Error, ValueError):
     """An argument, a pattern or a text is wrong."""
+
+
+class WrongTypeError(Error, TypeError):
+    """An argument is of a wrong type, or a traced function does what no type allows."""
 
 
 class UnsupportedError(Error, NotImplementedError):

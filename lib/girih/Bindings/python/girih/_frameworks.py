@@ -12,7 +12,7 @@ import sys
 from typing import Any, Dict, Hashable, Optional, Tuple
 
 from . import _dlpack
-from ._errors import InvalidError, UnsupportedError
+from ._errors import InvalidError, UnsupportedError, WrongTypeError
 from ._options import Layout, dtype_name
 
 
@@ -84,6 +84,17 @@ class Torch:
         return Layout(dtype_name(tensor.dtype), (kind, index), tuple(tensor.shape), tensor.stride())
 
     @staticmethod
+    def is_tracing() -> bool:
+        """Whether calls are recorded or transformed, rather than made: torch.jit.trace, modes
+        such as those of make_fx and fake tensors, torch.func."""
+        C = sys.modules["torch"]._C
+        return bool(
+            C._get_tracing_state() is not None
+            or C._len_torch_dispatch_stack()
+            or C._functorch.peek_interpreter_stack() is not None
+        )
+
+    @staticmethod
     def check(name: str, tensor: Any, write: bool) -> None:
         if tensor.requires_grad and sys.modules["torch"].is_grad_enabled():
             raise UnsupportedError(
@@ -103,6 +114,32 @@ class Torch:
         torch = sys.modules["torch"]
         handle: int = torch.cuda.current_stream(device[1]).cuda_stream
         return handle
+
+
+def refuse_tracing(q: Any, k: Any, v: Any) -> None:
+    """Refuses tensors that stand for values of later; their memory holds nothing."""
+    tensors = (q, k, v)
+    torch = sys.modules.get("torch")
+    if torch is not None and Torch.is_tracing() and any(isinstance(one, torch.Tensor) for one in tensors):
+        raise UnsupportedError(
+            "expected tensors with values, but got a call inside of torch.jit.trace, make_fx, torch.func "
+            "or a dispatch mode; girih.torch.attention is the operator for these"
+        )
+    if torch is not None and torch.autograd.forward_ad._current_level >= 0:
+        for name, one in zip("qkv", tensors):
+            if isinstance(one, torch.Tensor) and torch.autograd.forward_ad.unpack_dual(one).tangent is not None:
+                raise UnsupportedError(
+                    f"expected {name} without a tangent, but got one with it: there are no forward-mode "
+                    "derivatives; call .detach()"
+                )
+    if type(q) in _direct and type(k) in _direct and type(v) in _direct:
+        return
+    jax = sys.modules.get("jax")
+    if jax is not None and any(isinstance(one, jax.core.Tracer) for one in tensors):
+        raise UnsupportedError(
+            "expected arrays with values, but got a tracer of jax; girih.jax.attention is the function "
+            "for jax.jit and its like"
+        )
 
 
 def direct(q: Any, k: Any, v: Any, out: Any) -> Optional[Any]:
@@ -129,6 +166,19 @@ def _of(kind: type) -> Optional[Any]:
     return _direct.get(kind)
 
 
+def fill(array: Any, value: float) -> Any:
+    """The array with `value` in all of its elements; one of jax is a new one."""
+    if 0 in getattr(array, "shape", ()):
+        return array
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(array, jax.Array):
+        return jax.numpy.full_like(array, value)
+    if hasattr(array, "__setitem__"):
+        array[...] = value
+        return array
+    raise WrongTypeError(f"expected out to be an array that takes values, but got {type(array).__name__}")
+
+
 def empty(shape: Tuple[int, ...], dtype: str, like: Any, device: Tuple[int, int]) -> Any:
     """A new array of the framework of `like`, on its device."""
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
@@ -148,7 +198,7 @@ def empty(shape: Tuple[int, ...], dtype: str, like: Any, device: Tuple[int, int]
     if hasattr(like, "__array_namespace__"):
         namespace = like.__array_namespace__()
         return namespace.empty(shape, dtype=getattr(namespace, dtype), device=like.device)
-    raise TypeError(
+    raise WrongTypeError(
         f"expected q to be an array of numpy, torch, jax or cupy, but got {type(like).__name__}; "
         "pass out= (and no return_lse) to say where the result goes"
     )
@@ -174,7 +224,7 @@ def stream_handle(stream: Any, device: Tuple[int, int]) -> int:
     if hasattr(stream, "__cuda_stream__"):
         _, handle = stream.__cuda_stream__()
         return int(handle)
-    raise TypeError(
+    raise WrongTypeError(
         f"expected stream to be an integer or a stream of torch or cupy, but got {type(stream).__name__}"
     )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
+from . import _frameworks
 from ._options import NAMES, KernelOptions
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Kernel:
     Calling it is girih.attention without the choice of a kernel.
     """
 
-    __slots__ = ("session", "_handle", "pattern", "score", "options", "cache_hit", "__weakref__")
+    __slots__ = ("session", "_handle", "pattern", "score", "options", "cache_hit", "table_bytes", "__weakref__")
 
     def __init__(
         self,
@@ -39,6 +40,19 @@ class Kernel:
         self.options = options
         #: Whether nothing was compiled: the kernel was in memory or on disk.
         self.cache_hit = cache_hit
+        #: Bytes of the tables that it reads.
+        self.table_bytes = sum(
+            table.nbytes
+            for value in (pattern, score)
+            if value is not None
+            for table in value._render()[1].values()
+        )
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether a CUDA graph has a launch of it. Girih holds such kernels for good, as
+        nobody can say when the last graph is gone."""
+        return bool(self.session._lib.girihKernelIsCaptured(self._handle))
 
     @property
     def compile_ms(self) -> float:
@@ -66,6 +80,7 @@ class Kernel:
         """Attention; arguments and results are those of girih.attention."""
         from ._launch import launch
 
+        _frameworks.refuse_tracing(q, k, v)
         return launch(
             self.session, self, None, q, k, v, scale, return_lse, self.options.align, out, threads, stream
         )

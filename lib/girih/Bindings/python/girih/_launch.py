@@ -9,10 +9,11 @@ call looks the prepared structs up, writes addresses into them and calls C.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple, Union
+import sys
+from typing import TYPE_CHECKING, Any, List, Optional, Set, Tuple, Union
 
 from . import _dlpack, _frameworks, _options
-from ._errors import InvalidError
+from ._errors import InvalidError, UnsupportedError, WrongTypeError
 from ._kernel import Kernel
 from ._library import fail, load
 from ._options import KernelOptions, Layout
@@ -66,11 +67,12 @@ class Frame:
 
 
 class Plan:
-    """A prepared launch: a kernel, layouts, and frames that wait for the next call."""
+    """A prepared launch: a kernel (None: nothing to compute), layouts, and frames that wait
+    for the next call."""
 
     __slots__ = ("kernel", "layouts", "o_shape", "lse_shape", "dtype", "device", "free")
 
-    def __init__(self, kernel: Kernel, layouts: List[Optional[Layout]], return_lse: bool) -> None:
+    def __init__(self, kernel: Optional[Kernel], layouts: List[Optional[Layout]], return_lse: bool) -> None:
         """layouts: of q, k, v and a given out."""
         q, v = layouts[0], layouts[2]
         assert q is not None and v is not None
@@ -109,14 +111,22 @@ def _kernel_for(
     score: Optional["Score"],
     align: int,
     layouts: List[Layout],
-) -> Kernel:
+) -> Optional[Kernel]:
+    """The kernel of a launch; None where there is nothing to compute."""
     number, device = _check_layouts(layouts)
+    if _is_empty(layouts):
+        _options.check_shapes(*[layout.shape for layout in layouts])
+        if isinstance(pattern, Kernel):
+            _check_options(pattern.options, number, layouts)
+        return None
     kind = _dlpack.CPU if device[0] == _dlpack.CUDA_HOST else device[0]
     if isinstance(pattern, Kernel):
         session.check_member(pattern)
+        session.keep(pattern)
         return pattern
     options = KernelOptions(
         device=kind,
+        device_id=device[1] if kind == _dlpack.CUDA else 0,
         dtype=number,
         o_dtype=number,
         head_dim=layouts[0].shape[3],
@@ -170,11 +180,15 @@ def launch(
     else:
         check("out", out, True)
     lse = framework.empty(plan.lse_shape, "float32", q) if return_lse else None
+    factor, width = _scale(scale), _threads(threads)
+    kernel = plan.kernel
+    if kernel is None:
+        return _of_nothing(out, lse)
 
     try:
         frame = plan.free.pop()
     except IndexError:
-        frame = Frame(plan.kernel._handle, plan.layouts)
+        frame = Frame(kernel._handle, plan.layouts)
     address, addresses, args = framework.address, frame.addresses, frame.args
     addresses[0][0] = address(q)
     addresses[1][0] = address(k)
@@ -182,24 +196,66 @@ def launch(
     addresses[3][0] = address(out)
     if lse is not None:
         addresses[4][0] = address(lse)
-    _set_options(args, scale, threads)
+    args.scale, args.threads = factor, width
     if stream is not None:
         args.stream = _cuda_stream(_frameworks.stream_handle(stream, plan.device))
     elif plan.device[0] == _dlpack.CUDA:
         args.stream = _cuda_stream(framework.stream(plan.device))
     frame.call()
+    if plan.device[0] == _dlpack.CUDA:
+        _hold_captured(kernel)
     plan.free.append(frame)
     return out if lse is None else (out, lse)
 
 
-def _set_options(args: Any, scale: Optional[float], threads: Optional[int]) -> None:
+def _scale(scale: Optional[float]) -> float:
+    """As the C API has it."""
     if scale is None:
-        args.scale = math.nan
-    elif isinstance(scale, str) or not hasattr(scale, "__float__"):
-        raise TypeError(f"expected scale to be a number, but got {type(scale).__name__}")
-    else:
-        args.scale = float(scale)
-    args.threads = 0 if threads is None else _options.count("threads", threads, 0)
+        return math.nan
+    if isinstance(scale, str) or not hasattr(scale, "__float__"):
+        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}")
+    number = float(scale)
+    if number != number:
+        raise InvalidError("expected scale to be finite, but got nan")
+    return number
+
+
+def _threads(threads: Optional[int]) -> int:
+    """As the C API has it."""
+    return 0 if threads is None else _options.count("threads", threads, 0, _options.MAX_THREADS)
+
+
+#: Kernels that CUDA graphs use: for good, since nobody can say when the last graph is gone.
+_captured: Set[Kernel] = set()
+
+
+def _hold_captured(kernel: Kernel) -> None:
+    """After a launch that a graph may have recorded, on whatever stream."""
+    if kernel.is_captured:
+        _captured.add(kernel)
+
+
+def _is_empty(layouts: List[Layout]) -> bool:
+    """Whether there is no query, or nothing that one could see."""
+    q, k, _ = layouts
+    return 0 in q.shape[:3] or 0 in k.shape[1:3]
+
+
+def _check_options(options: KernelOptions, dtype: int, layouts: List[Layout]) -> None:
+    """That tensors fit a kernel, as launches do."""
+    for name, what, wanted, got in (
+        ("dtype", "q", _options.NAMES[options.dtype], _options.NAMES[dtype]),
+        ("the head dim", "q", options.head_dim, layouts[0].shape[3]),
+        ("the head dim", "v", options.v_dim, layouts[2].shape[3]),
+    ):
+        if wanted != got:
+            raise InvalidError(f"expected {name} of {what} to be {wanted}, but got {got}")
+
+
+def _of_nothing(out: Any, lse: Any) -> Any:
+    """The results of queries that see nothing."""
+    out = _frameworks.fill(out, 0)
+    return out if lse is None else (out, _frameworks.fill(lse, -math.inf))
 
 
 def _cuda_stream(handle: int) -> Any:
@@ -227,6 +283,8 @@ def _prepare(
     if given is not None:
         _check_out(given, layouts)
     plan = Plan(kernel, [*layouts, given], return_lse)
+    if kernel is None:
+        return plan
     if len(session.plans) >= MAX_PLANS:
         session.plans = {}
     session.plans[key] = plan
@@ -270,6 +328,12 @@ def _launch_any(
 ) -> Any:
     """Through DLPack: any framework, also several at once."""
     ffi, _ = load()
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(out, jax.Array):
+        raise InvalidError(
+            "expected out to be an array that may be written, but got one of jax, where others hold its "
+            "value; without out there is a new one"
+        )
     inputs = list(zip(_NAMES, (q, k, v)))
     named = inputs + ([] if out is None else [("out", out)])
     device = _dlpack.same_device([(name, _dlpack.device_of(name, value)) for name, value in named])
@@ -292,12 +356,17 @@ def _launch_any(
         for name, value in [("out", out)] + ([] if lse is None else [("lse", lse)]):
             borrowed.append(_dlpack.borrow(name, value, device, handle, write=True))
         _check_out(_layout_of("out", borrowed[3].tensor), layouts)
+        factor, width = _scale(scale), _threads(threads)
+        if kernel is None:
+            return _of_nothing(out, lse)
         frame = Frame(kernel._handle, [])
         for field, one in zip(("q", "k", "v", "o", "lse"), borrowed):
             setattr(frame.args, field, one.tensor)
-        _set_options(frame.args, scale, threads)
+        frame.args.scale, frame.args.threads = factor, width
         frame.args.stream = ffi.cast("void *", handle)
         frame.call()
+        if device[0] == _dlpack.CUDA:
+            _hold_captured(kernel)
     finally:
         for one in borrowed:
             one.release()
@@ -308,5 +377,10 @@ def _lendable(name: str, value: Any) -> Any:
     """What DLPack may export of a tensor: torch refuses those with requires_grad anywhere."""
     if not is_torch_tensor(value):
         return value
+    if type(value).__torch_dispatch__ is not sys.modules["torch"].Tensor.__torch_dispatch__:
+        raise UnsupportedError(
+            f"expected {name} to be a tensor with memory of its own, but got {type(value).__name__}; "
+            "girih.torch.attention is the operator for these"
+        )
     _frameworks.Torch.check(name, value, False)
     return value.detach()

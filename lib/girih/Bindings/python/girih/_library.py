@@ -14,6 +14,7 @@ import threading
 from typing import Any, Callable, NoReturn, Optional, Tuple
 
 from . import _errors, settings
+from ._errors import InvalidError, WrongTypeError
 
 _lock = threading.Lock()
 _loaded: Optional[Tuple[Any, Any]] = None
@@ -73,6 +74,16 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
     status = ffi.new("GirihStatus *")
     if function(*arguments, status):
         fail(status)
+
+
+def c_text(name: str, text: str) -> Any:
+    """A text for the library; `name` is the argument, for messages."""
+    if not isinstance(text, str):
+        raise WrongTypeError(f"expected {name} to be a text, but got {type(text).__name__}")
+    if "\0" in text:
+        raise InvalidError(f"expected {name} without NUL, but got one at {text.index(chr(0))}")
+    ffi, _ = load()
+    return ffi.new("char[]", text.encode())
 
 
 def take_text(text: Any) -> str:

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
-from ._errors import InvalidError, UnsupportedError
+from ._errors import InvalidError, UnsupportedError, WrongTypeError
 
 F32, BF16, F16 = 0, 1, 2
 
@@ -43,14 +43,58 @@ def align_number(align: Any) -> int:
     return number
 
 
-def count(name: str, value: Any, least: int) -> int:
-    """An integer argument of at least `least`."""
+#: Most threads of a launch, and the largest of the C API's numbers.
+MAX_THREADS, MAX_INT32, MAX_INT64 = 1 << 16, (1 << 31) - 1, (1 << 63) - 1
+
+
+def count(name: str, value: Any, least: int, most: int = MAX_INT32) -> int:
+    """An integer argument from `least` to `most`."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"expected {name} to be an integer, but got {type(value).__name__}")
+        raise WrongTypeError(f"expected {name} to be an integer, but got {type(value).__name__}")
     number = int(value.__index__())
-    if not least <= number < 1 << 31:
+    if number < least:
         raise InvalidError(f"expected {name} to be at least {least}, but got {number}")
+    if number > most:
+        raise InvalidError(f"expected {name} to be at most {most}, but got {number}")
     return number
+
+
+#: Kinds of devices by name, as DLPack numbers them.
+DEVICES: Dict[str, int] = {"cpu": 1, "cuda": 2}
+
+
+def device_number(device: Any) -> int:
+    """The kind of a device that is given by name."""
+    if not isinstance(device, str):
+        raise WrongTypeError(f"expected device to be 'cpu' or 'cuda', but got {device!r}")
+    if device not in DEVICES:
+        raise InvalidError(f"expected device to be 'cpu' or 'cuda', but got {device!r}")
+    return DEVICES[device]
+
+
+_MAX_DIM = 256
+
+
+def check_shapes(q: Sequence[Any], k: Sequence[Any], v: Sequence[Any]) -> None:
+    """Raises unless shapes [batch, heads, tokens, dim] fit together; says what launches say."""
+    for what, there, here in (
+        ("batch of k", q[0], k[0]),
+        ("batch of v", q[0], v[0]),
+        ("head dim of k", q[3], k[3]),
+        ("heads of v", k[1], v[1]),
+        ("length of v", k[2], v[2]),
+    ):
+        if there != here:
+            raise InvalidError(f"expected the {what} to be {there}, but got {here}")
+    if q[1] != k[1] and (k[1] < 1 or q[1] % k[1] != 0):
+        raise InvalidError(
+            f"expected heads of q to be a multiple of heads of k, but got {q[1]} and {k[1]}"
+        )
+    for dim in (q[3], v[3]):
+        if not 1 <= dim <= _MAX_DIM:
+            raise UnsupportedError(
+                f"head dims {q[3]} and {v[3]} are not supported; supported: 1 to {_MAX_DIM}"
+            )
 
 
 class Layout(NamedTuple):
@@ -73,4 +117,5 @@ class KernelOptions(NamedTuple):
     align: int
     tile_q: int = 0
     tile_k: int = 0
+    device_id: int = 0
     chip: Optional[str] = None

@@ -8,7 +8,7 @@ session and no device, and the text is checked by the compiler, not here.
 
 from __future__ import annotations
 
-import re
+import sys
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -18,11 +18,13 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    SupportsIndex,
     Tuple,
     Union,
 )
 
-from ._text import Part, Table, Text, is_array
+from ._errors import WrongTypeError
+from ._text import Part, Table, Text, is_array, tokenize
 from ._trace.tracer import trace_mask
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 #: How tightly patterns bind.
 UNION, INTERSECT, ATOM = 1, 2, 3
 
-Ints = Union[Sequence[int], Any]
+#: A list of integers, or an array of them.
+Ints = Union[Sequence[SupportsIndex], Any]
 
 
 class Pattern:
@@ -60,8 +63,11 @@ class Pattern:
 
     @property
     def tables(self) -> Mapping[str, Any]:
-        """The arrays of `text` by name."""
-        return {name: table.source for name, table in self._render()[1].items()}
+        """Copies of the arrays of `text` by name, numpy's: the values that the pattern has."""
+        return {name: table.values() for name, table in self._render()[1].items()}
+
+    def __deepcopy__(self, memo: Any) -> "Pattern":
+        return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return Pattern, (self._text, self._sign)
@@ -150,7 +156,7 @@ class Pattern:
         return default_session().mask(self, n, k_len, heads=heads, batch=batch, align=align)
 
     def __bool__(self) -> bool:
-        raise TypeError(
+        raise WrongTypeError(
             "expected an operator on patterns, but got `and`, `or`, `not` or `if`; write a & b, a | b, "
             "a - b or ~a"
         )
@@ -168,7 +174,7 @@ def _call(name: str, *arguments: Tuple[str, Union[Part, Text, None]]) -> Pattern
 
 def _integer(name: str, value: Any) -> str:
     if isinstance(value, bool) or not hasattr(value, "__index__") or is_array(value):
-        raise TypeError(f"expected an integer for {name}, but got {type(value).__name__} {value!r}")
+        raise WrongTypeError(f"expected an integer for {name}, but got {type(value).__name__} {value!r}")
     return str(value.__index__())
 
 
@@ -178,7 +184,7 @@ def _optional(name: str, value: Any) -> Optional[str]:
 
 def _list(name: str, values: Any) -> str:
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise TypeError(f"expected a list of integers for {name}, but got {values!r}")
+        raise WrongTypeError(f"expected a list of integers for {name}, but got {values!r}")
     return "[" + ", ".join(_integer(name, value) for value in values) + "]"
 
 
@@ -188,9 +194,9 @@ def _list_or_table(name: str, values: Any) -> Union[str, Table]:
         return _list(name, values)
     table = Table(values)
     if table.is_float or table.is_bool:
-        raise TypeError(f"expected integers for {name}, but got an array of {values.dtype}")
+        raise WrongTypeError(f"expected integers for {name}, but got an array of {values.dtype}")
     if len(table.shape) != 1:
-        raise TypeError(f"expected a 1-D array for {name}, but got shape {tuple(values.shape)}")
+        raise WrongTypeError(f"expected a 1-D array for {name}, but got shape {tuple(values.shape)}")
     return table
 
 
@@ -201,12 +207,12 @@ empty = Pattern(Text(ATOM, "empty"))
 causal = Pattern(Text(ATOM, "causal"))
 
 
-def window(left: Optional[int] = None, right: Optional[int] = None) -> Pattern:
+def window(left: Optional[SupportsIndex] = None, right: Optional[SupportsIndex] = None) -> Pattern:
     """-right <= q - k <= left; a side that is None is unbounded."""
     return _call("window", ("left", _optional("left", left)), ("right", _optional("right", right)))
 
 
-def dilated(left: int, right: int, dilation: int) -> Pattern:
+def dilated(left: SupportsIndex, right: SupportsIndex, dilation: SupportsIndex) -> Pattern:
     """Every `dilation`-th key, `left` taps back and `right` ahead."""
     return _call(
         "dilated",
@@ -216,17 +222,17 @@ def dilated(left: int, right: int, dilation: int) -> Pattern:
     )
 
 
-def strided(stride: int) -> Pattern:
+def strided(stride: SupportsIndex) -> Pattern:
     """(q - k) % stride == 0."""
     return _call("strided", ("stride", _integer("stride", stride)))
 
 
-def chunk(size: int) -> Pattern:
+def chunk(size: SupportsIndex) -> Pattern:
     """q and k lie in the same run of `size` tokens."""
     return _call("chunk", ("size", _integer("size", size)))
 
 
-def columns(period: int, lo: int, hi: int) -> Pattern:
+def columns(period: SupportsIndex, lo: SupportsIndex, hi: SupportsIndex) -> Pattern:
     """lo <= k % period < hi."""
     return _call(
         "columns",
@@ -236,28 +242,27 @@ def columns(period: int, lo: int, hi: int) -> Pattern:
     )
 
 
-def global_columns(first: int = 0, last: int = 0) -> Pattern:
+def global_columns(first: SupportsIndex = 0, last: SupportsIndex = 0) -> Pattern:
     """The first and last keys."""
     return _first_last("global_columns", first, last)
 
 
-def global_rows(first: int = 0, last: int = 0) -> Pattern:
+def global_rows(first: SupportsIndex = 0, last: SupportsIndex = 0) -> Pattern:
     """The first and last queries."""
     return _first_last("global_rows", first, last)
 
 
-def global_(first: int = 0, last: int = 0) -> Pattern:
+def global_(first: SupportsIndex = 0, last: SupportsIndex = 0) -> Pattern:
     """The first and last tokens, as queries and as keys. (`global` is a word of Python.)"""
     return _first_last("global", first, last)
 
 
-def _first_last(name: str, first: int, last: int) -> Pattern:
-    return _call(
-        name, ("first", _integer("first", first)), ("last", _integer("last", last) if last else None)
-    )
+def _first_last(name: str, first: SupportsIndex, last: SupportsIndex) -> Pattern:
+    written = _integer("last", last)
+    return _call(name, ("first", _integer("first", first)), ("last", None if written == "0" else written))
 
 
-def blockwise(pattern: Pattern, size: int) -> Pattern:
+def blockwise(pattern: Pattern, size: SupportsIndex) -> Pattern:
     """A pattern of blocks: (q // size, k // size) is in `pattern`."""
     return _call(
         "blockwise", ("", _pattern("pattern", pattern)._text), ("size", _integer("size", size))
@@ -273,7 +278,7 @@ def segments(offsets: Ints) -> Pattern:
     return _call("segments", ("offsets", _list_or_table("offsets", offsets)))
 
 
-def random_blocks(size: int, count: int, seed: int = 0) -> Pattern:
+def random_blocks(size: SupportsIndex, count: SupportsIndex, seed: SupportsIndex = 0) -> Pattern:
     """`count` distinct blocks of `size` keys, drawn for each head and block of queries."""
     return _call(
         "random_blocks",
@@ -283,7 +288,9 @@ def random_blocks(size: int, count: int, seed: int = 0) -> Pattern:
     )
 
 
-def block_table(size: int, indptr: Ints, indices: Ints, heads: int = 1) -> Pattern:
+def block_table(
+    size: SupportsIndex, indptr: Ints, indices: Ints, heads: SupportsIndex = 1
+) -> Pattern:
     """Listed blocks of `size` tokens, in CSR.
 
     indptr: [heads * (rows + 1)] integers, where the row of each block of queries begins.
@@ -295,19 +302,26 @@ def block_table(size: int, indptr: Ints, indices: Ints, heads: int = 1) -> Patte
         ("size", _integer("size", size)),
         ("indptr", _list_or_table("indptr", indptr)),
         ("indices", _list_or_table("indices", indices)),
-        ("heads", _integer("heads", heads) if heads != 1 else None),
+        ("heads", None if _integer("heads", heads) == "1" else _integer("heads", heads)),
     )
 
 
+def _flag(name: str, value: Any) -> str:
+    numpy = sys.modules.get("numpy")
+    if not isinstance(value, bool) and not (numpy is not None and isinstance(value, numpy.bool_)):
+        raise WrongTypeError(f"expected booleans for {name}, but got {type(value).__name__} {value!r}")
+    return "true" if value else "false"
+
+
 def neighborhood(
-    grid: Sequence[int],
-    kernel: Sequence[int],
-    dilation: Optional[Sequence[int]] = None,
-    stride: Optional[Sequence[int]] = None,
+    grid: Ints,
+    kernel: Ints,
+    dilation: Optional[Ints] = None,
+    stride: Optional[Ints] = None,
     causal: Optional[Sequence[bool]] = None,
 ) -> Pattern:
     """The `kernel` nearest tokens of a row-major grid of 1 to 3 dimensions, as NATTEN has it."""
-    flags = None if causal is None else ", ".join("true" if flag else "false" for flag in causal)
+    flags = None if causal is None else ", ".join(_flag("causal", flag) for flag in causal)
     return _call(
         "neighborhood",
         ("grid", _list("grid", grid)),
@@ -332,7 +346,7 @@ def heads(patterns: Heads) -> Pattern:
         for number, (key, value) in enumerate(patterns.items()):
             if isinstance(key, range):
                 if key.step != 1 or not len(key):
-                    raise TypeError(f"expected a range of heads with step 1, but got {key!r}")
+                    raise WrongTypeError(f"expected a range of heads with step 1, but got {key!r}")
                 span = f"{key[0]}..{key[-1]}" if len(key) > 1 else str(key[0])
             else:
                 span = _integer("the head", key)
@@ -347,40 +361,24 @@ def heads(patterns: Heads) -> Pattern:
 def _pattern(name: str, value: Any) -> Pattern:
     if not isinstance(value, Pattern):
         hint = "; wrap the function: girih.pattern(f)" if callable(value) else ""
-        raise TypeError(f"expected a pattern for {name}, but got {type(value).__name__}{hint}")
+        raise WrongTypeError(f"expected a pattern for {name}, but got {type(value).__name__}{hint}")
     return value
-
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TOKEN = re.compile(r'@"(?:[^"\\]|\\.)*"|@[^\s,;()\[\]{}&|~]+|#[^\n]*|[()\[\]{}]|\|\|?|&&?|-|[^@#()\[\]{}|&-]+')
 
 
 def parse(text: str, **tables: Any) -> Pattern:
     """A pattern of the pattern language, where `@name` reads the array `tables[name]`.
 
-    `@name` without such an array is a file.
+    `@name` without such an array is a file. Comments are not kept.
     """
-    for name in tables:
-        if not _NAME.fullmatch(name):
-            raise TypeError(f"expected a name of a table, but got {name!r}")
-    made = {name: Table(array) for name, array in tables.items()}
-    used = set()
-    pieces: List[Part] = []
+    pieces = tokenize(text, tables)
     depth, level, sign = 0, ATOM, ""
-    for match in _TOKEN.finditer(text):
-        token = match.group()
-        name = token[1:] if token.startswith("@") else ""
-        if name in made:
-            used.add(name)
-            pieces.append(made[name])
+    for token in pieces:
+        if isinstance(token, Table):
             continue
         depth += (token in "([{") - (token in ")]}")
         if depth == 0 and token in ("|", "-", "&"):
             level = min(level, INTERSECT if token == "&" else UNION)
             sign = "-"
-        pieces.append(token)
-    if set(made) - used:
-        raise TypeError(f"expected @{min(set(made) - used)} in the text, but it does not occur")
     return Pattern(Text(level, *pieces), sign if level != INTERSECT else "&")
 
 

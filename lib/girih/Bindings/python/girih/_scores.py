@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Mapping, Optional, Tuple, Union
 
-from ._patterns import _NAME, _TOKEN
-from ._text import Part, Table, Text
+from ._errors import WrongTypeError
+from ._text import Table, Text, tokenize
 from ._trace.tracer import trace_score
 
 ScoreMod = Callable[[Any, Any, Any, Any, Any], Any]
@@ -16,7 +16,7 @@ ScoreMod = Callable[[Any, Any, Any, Any, Any], Any]
 class Score:
     """A function of scores: text of the score language and the arrays that it reads.
 
-    Immutable; equal when the texts are and the arrays are the same objects.
+    Immutable; equal when the texts are and the arrays were the same objects.
     """
 
     __slots__ = ("_text", "_rendered", "__weakref__")
@@ -35,8 +35,11 @@ class Score:
 
     @property
     def tables(self) -> Mapping[str, Any]:
-        """The arrays of `text` by name."""
-        return {name: table.source for name, table in self._render()[1].items()}
+        """Copies of the arrays of `text` by name, numpy's: the values that the function has."""
+        return {name: table.values() for name, table in self._render()[1].items()}
+
+    def __deepcopy__(self, memo: Any) -> "Score":
+        return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return Score, (self._text,)
@@ -67,20 +70,9 @@ def score(function: Union[ScoreMod, str, Score], **tables: Any) -> Score:
         return function
     if not isinstance(function, str):
         if tables:
-            raise TypeError(f"expected tables beside a text only, but got {sorted(tables)}")
+            raise WrongTypeError(f"expected tables beside a text only, but got {sorted(tables)}")
         return Score(trace_score(function))
-    for name in tables:
-        if not _NAME.fullmatch(name):
-            raise TypeError(f"expected a name of a table, but got {name!r}")
-    made = {name: Table(array) for name, array in tables.items()}
-    pieces: List[Part] = []
-    for match in _TOKEN.finditer(function):
-        token = match.group()
-        pieces.append(made.get(token[1:], token) if token.startswith("@") else token)
-    unused = set(made) - {name for name, table in made.items() if table in pieces}
-    if unused:
-        raise TypeError(f"expected @{min(unused)} in the text, but it does not occur")
-    return Score(Text(0, *pieces))
+    return Score(Text(0, *tokenize(function, tables)))
 
 
 __all__ = ["Score", "score"]

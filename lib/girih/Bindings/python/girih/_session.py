@@ -12,9 +12,9 @@ from collections import OrderedDict
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from . import _options
-from ._errors import InvalidError
+from ._errors import InvalidError, WrongTypeError
 from ._kernel import Kernel
-from ._library import call, fail, load, take_text
+from ._library import c_text, call, fail, load, take_text
 from ._options import KernelOptions
 from ._patterns import Pattern
 from ._progress import progress
@@ -22,8 +22,9 @@ from ._report import Report
 from ._scores import Score
 from ._text import Table
 
-#: Kernels that a session keeps at hand; others are compiled code on disk again.
-MAX_KERNELS = 128
+#: Kernels that a session keeps at hand, and bytes of their tables; others are compiled code on
+#: disk again.
+MAX_KERNELS, MAX_TABLE_BYTES = 128, 256 << 20
 
 #: Of GirihReport.
 _REPORTS = {"text": 0, "json": 1, "svg": 2}
@@ -35,8 +36,14 @@ class Session:
     Most programs need none: what takes no session uses one of the process. A child made
     by fork() cannot use the sessions and kernels of its parent; it gets one of its own.
 
+    A session keeps the 128 kernels used last at hand, and of those with tables no more than
+    fit 256 MiB (the newest always): kernels hold copies of their tables, and the library
+    has its own, so that this is some 700 MB. To run one again that is not at hand takes as
+    long as to load it from disk.
+
     cache_dir: folder of compiled kernels; None: the user's (GIRIH_CACHE_DIR); "": none.
-    cache_size: bytes there before the least recently used go; None: GIRIH_CACHE_SIZE.
+    cache_size: bytes there before the least recently used go, 0: no limit; None:
+        GIRIH_CACHE_SIZE.
     """
 
     def __init__(
@@ -46,9 +53,9 @@ class Session:
         self._ffi, self._lib = ffi, lib
         options = ffi.new("GirihSessionOptions *")
         options.size = ffi.sizeof("GirihSessionOptions")
-        folder = None if cache_dir is None else ffi.new("char[]", os.fspath(cache_dir).encode())
+        folder = None if cache_dir is None else c_text("cache_dir", os.fspath(cache_dir))
         options.cache_dir = ffi.NULL if folder is None else folder
-        options.cache_bytes = -1 if cache_size is None else _options.count("cache_size", cache_size, 0)
+        options.cache_bytes = -1 if cache_size is None else _options.count("cache_size", cache_size, 0, _options.MAX_INT64)
         made = ffi.new("GirihSession **")
         call(lib.girihSessionCreate, options, made)
         self._handle: Any = ffi.gc(made[0], lib.girihSessionRelease)
@@ -112,7 +119,7 @@ class Session:
             for dimension, extent in enumerate(table.shape):
                 entry.shape[dimension] = extent
         made = ffi.new(f"Girih{kind} **")
-        call(function, self._open(), text.encode(), array, len(tables), made)
+        call(function, self._open(), c_text("the text", text), array, len(tables), made)
         return ffi.gc(made[0], getattr(self._lib, f"girih{kind}Release"))
 
     def _pattern(self, pattern: Pattern) -> Any:
@@ -146,7 +153,7 @@ class Session:
         filled.size = ffi.sizeof("GirihCompileOptions")
         for field in KernelOptions._fields[:-1]:
             setattr(filled, field, getattr(options, field))
-        chip = None if options.chip is None else ffi.new("char[]", options.chip.encode())
+        chip = None if options.chip is None else c_text("chip", options.chip)
         filled.chip = ffi.NULL if chip is None else chip
         filled.score = score
         return filled, (chip, score)
@@ -167,11 +174,43 @@ class Session:
         kernel = Kernel(self, handle, pattern, score, options, hit)
         with self._lock:
             self._open()
-            for kernels, name in ((self._kernels, key), (self._by_text, text)):
-                kernels[name] = kernel
-                while len(kernels) > MAX_KERNELS:
-                    kernels.popitem(last=False)
+            self._keep(key, kernel)
+            self._by_text[text] = kernel
+            while len(self._by_text) > MAX_KERNELS:
+                self._by_text.popitem(last=False)
         return kernel
+
+    def keep(self, kernel: Kernel) -> None:
+        """Has the kernel at hand again, as the one used last."""
+        with self._lock:
+            if self._handle is not None:
+                self._keep((kernel.pattern, kernel.score, kernel.options), kernel)
+
+    def _keep(self, key: Any, kernel: Kernel) -> None:
+        kernels = self._kernels
+        old = kernels.pop(key, kernel)
+        dropped = [] if old is kernel else [old]
+        kernels[key] = kernel
+        while len(kernels) > MAX_KERNELS:
+            dropped.append(kernels.popitem(last=False)[1])
+        held = sum(one.table_bytes for one in kernels.values())
+        for name, one in list(kernels.items())[:-1]:
+            if held <= MAX_TABLE_BYTES:
+                break
+            if one.table_bytes:
+                held -= one.table_bytes
+                dropped.append(kernels.pop(name))
+        for one in dropped:
+            self._forget(one)
+
+    def _forget(self, kernel: Kernel) -> None:
+        """Drops what else holds the tables of a kernel."""
+        if not kernel.table_bytes:
+            return
+        self.plans = {key: plan for key, plan in self.plans.items() if plan.kernel is not kernel}
+        for text, base in list(self._by_text.items()):
+            if base is kernel:
+                del self._by_text[text]
 
     def _compile(
         self, pattern: Pattern, score: Optional[Score], options: KernelOptions
@@ -213,14 +252,16 @@ class Session:
     ) -> Kernel:
         """Compiles a kernel ahead of its first launch; see girih.compile."""
         _require(pattern, score)
-        kinds = {"cpu": 1, "cuda": 2}
-        if device not in kinds:
-            raise InvalidError(f"expected device to be 'cpu' or 'cuda', but got {device!r}")
+        kind = _options.device_number(device)
         number = _options.dtype_number("dtype", dtype)
+        if tile is not None and (not isinstance(tile, (tuple, list)) or len(tile) != 2):
+            raise WrongTypeError(f"expected tile to be a pair (queries, keys), but got {tile!r}")
+        if chip is not None and not isinstance(chip, str):
+            raise WrongTypeError(f"expected chip to be a name, but got {type(chip).__name__} {chip!r}")
         tile_q, tile_k = (0, 0) if tile is None else tile
         dim = _options.count("head_dim", head_dim, 1)
         options = KernelOptions(
-            device=kinds[device],
+            device=kind,
             dtype=number,
             o_dtype=number,
             head_dim=dim,
@@ -265,12 +306,9 @@ class Session:
         """What a pattern keeps, skips and costs; see Pattern.explain."""
         _require(pattern, None)
         lengths = self._lengths(n, k_len, heads, kv_heads, batch, align)
-        kinds = {"cpu": 1, "cuda": 2}
-        if device not in kinds:
-            raise InvalidError(f"expected device to be 'cpu' or 'cuda', but got {device!r}")
         number = _options.dtype_number("dtype", dtype)
         options = KernelOptions(
-            device=kinds[device],
+            device=_options.device_number(device),
             dtype=number,
             o_dtype=number,
             head_dim=_options.count("dim", dim, 1),
@@ -311,7 +349,9 @@ class Session:
         import numpy
 
         _require(pattern, None)
-        lengths = self._lengths(n, k_len, heads or 1, None, batch or 1, align)
+        lengths = self._lengths(
+            n, k_len, 1 if heads is None else heads, None, 1 if batch is None else batch, align
+        )
         shape = (lengths.batch, lengths.heads, lengths.num_q, lengths.num_k)
         if math.prod(shape) > 1 << 34:
             raise InvalidError(f"expected a mask of at most 2^34 pairs, but got shape {shape}")
@@ -340,9 +380,8 @@ class Session:
         self.check_member(kernel)
         filled, owned = self._fill(kernel.options, self._score(kernel.score))
         text = self._ffi.new("char **")
-        call(
-            self._lib.girihEmit, self._open(), self._pattern(kernel.pattern), filled, stage.encode(), text
-        )
+        handle = self._pattern(kernel.pattern)
+        call(self._lib.girihEmit, self._open(), handle, filled, c_text("stage", stage), text)
         del owned
         return take_text(text[0])
 
@@ -362,10 +401,10 @@ def _require(pattern: Any, score: Any) -> None:
         hint = "; wrap the function: girih.pattern(f)" if callable(pattern) else ""
         if isinstance(pattern, str):
             hint = "; parse the text: girih.parse(text)"
-        raise TypeError(f"expected pattern to be a girih.Pattern, but got {type(pattern).__name__}{hint}")
+        raise WrongTypeError(f"expected pattern to be a girih.Pattern, but got {type(pattern).__name__}{hint}")
     if score is not None and not isinstance(score, Score):
         hint = "; wrap it: girih.score(f)" if callable(score) or isinstance(score, str) else ""
-        raise TypeError(f"expected score to be a girih.Score, but got {type(score).__name__}{hint}")
+        raise WrongTypeError(f"expected score to be a girih.Score, but got {type(score).__name__}{hint}")
 
 
 _default: Optional[Session] = None

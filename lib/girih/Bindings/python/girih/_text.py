@@ -10,11 +10,14 @@ that texts can be put together without renaming anything.
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
+import re
 import sys
-from typing import Any, Dict, List, Optional, Tuple, Union
+import weakref
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
-from ._errors import InvalidError, UnsupportedError
+from ._errors import InvalidError, UnsupportedError, WrongTypeError
 
 #: Longest text, far beyond what the compiler takes (2^17 nodes).
 MAX_CHARS = 1 << 22
@@ -23,21 +26,25 @@ MAX_CHARS = 1 << 22
 class Table:
     """An array that a text looks up, or reads offsets and block lists from.
 
-    Values are copied when the table is made. Tables of the same array object are equal
-    unless its values have changed between, and one array is one table of a text.
-
-    source: array of integers, booleans or floats of 1 to 4 dimensions (numpy, torch,
-    jax, cupy, ...). A 0-d array counts as one of a single element.
+    Values are copied when the table is made, and the array is not held. Tables of the same
+    array object are equal unless its values have changed between, and one array is one
+    table of a text. Immutable.
     """
 
-    __slots__ = ("source", "shape", "is_float", "is_bool", "_owner", "_address")
+    __slots__ = ("shape", "is_float", "is_bool", "tensor", "_source", "_learned", "_owner", "_address")
 
     def __init__(self, source: Any) -> None:
-        self.source = source
+        """source: array of integers, booleans or floats of 1 to 4 dimensions (numpy, torch,
+        jax, cupy, ...). A 0-d array counts as one of a single element.
+        """
+        self._source = _identity(source)
+        self._learned = is_torch_tensor(source) and _is_learned(source)
         owner, address, shape, kind = _snapshot(source)
         self.shape: Tuple[int, ...] = shape or (1,)
         self.is_float: bool = kind == "f"
         self.is_bool: bool = kind == "b"
+        #: For girih.torch: the copied values as a torch tensor, once that is asked for.
+        self.tensor: Any = None
         self._owner = owner  # keeps the memory behind `_address`
         self._address: int = address
         if len(self.shape) > 4:
@@ -50,27 +57,61 @@ class Table:
         """Of the copied values: int64 or float32, contiguous in C order, host memory."""
         return self._address
 
+    @property
+    def nbytes(self) -> int:
+        """Of the copied values."""
+        return math.prod(self.shape) * (4 if self.is_float else 8)
+
+    @property
+    def learned(self) -> bool:
+        """Whether a result would need a derivative by the torch tensor that it was made of."""
+        source = self._source()
+        if source is None:  # made for the table alone, as in (2 * bias)[q]
+            return self._learned and bool(sys.modules["torch"].is_grad_enabled())
+        return is_torch_tensor(source) and _is_learned(source)
+
+    def values(self) -> Any:
+        """A copy: a numpy array, int64, bool or float32, of `shape`."""
+        import numpy
+
+        memory = ctypes.string_at(self._address, self.nbytes) if self.nbytes else b""
+        array: Any = numpy.frombuffer(memory, "float32" if self.is_float else "int64")
+        return array.reshape(self.shape).astype("bool" if self.is_bool else array.dtype)
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Table) and self.source is other.source and self._same_values(other)
+        return isinstance(other, Table) and self._source is other._source and self._same_values(other)
 
     def _same_values(self, other: "Table") -> bool:
         """Whether the array was not written between the two copies."""
         if (self.shape, self.is_float) != (other.shape, other.is_float):
             return False
-        size = math.prod(self.shape) * (4 if self.is_float else 8)
-        return ctypes.string_at(self._address, size) == ctypes.string_at(other._address, size)
+        return ctypes.string_at(self._address, self.nbytes) == ctypes.string_at(
+            other._address, self.nbytes
+        )
 
     def __hash__(self) -> int:
-        return id(self.source)
+        return id(self._source)
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Table":
+        return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return Table, (self.source,)
+        return Table, (self.values(),)
 
     def __repr__(self) -> str:
         kind = "float32" if self.is_float else "bool" if self.is_bool else "int"
         return f"Table({kind}, shape={self.shape})"
+
+
+def _identity(source: Any) -> Callable[[], Any]:
+    """The same object for the same array as long as anybody has it; gives the array, or None
+    once it is gone."""
+    try:
+        return weakref.ref(source)  # of which Python makes one for each object
+    except TypeError:
+        return functools.partial(lambda: None)
 
 
 def is_torch_tensor(value: object) -> bool:
@@ -81,14 +122,15 @@ def is_torch_tensor(value: object) -> bool:
 
 def is_array(value: object) -> bool:
     """Whether `value` is an array of any framework (not a Python or numpy scalar)."""
-    if getattr(type(value), "is_girih_proxy", False):
+    kind = type(value)
+    if getattr(kind, "is_girih_proxy", False):
         return False
     if is_torch_tensor(value):
         return True
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.generic):
         return False
-    return hasattr(value, "shape") and (hasattr(value, "__array__") or hasattr(value, "__dlpack__"))
+    return (hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")) and hasattr(value, "shape")
 
 
 def _snapshot(source: Any) -> Tuple[Any, int, Tuple[int, ...], str]:
@@ -96,19 +138,31 @@ def _snapshot(source: Any) -> Tuple[Any, int, Tuple[int, ...], str]:
     if is_torch_tensor(source):
         import torch
 
+        if torch._C._functorch.is_functorch_wrapped_tensor(source):
+            raise UnsupportedError(
+                "expected a table from outside of torch.func's transforms, whose values can be copied, "
+                "but got a tensor that is being transformed"
+            )
         dtype = source.dtype
         if dtype.is_complex or dtype in _torch_quantized():
-            raise TypeError(f"expected a table of integers, booleans or floats, but got {dtype}")
+            raise WrongTypeError(f"expected a table of integers, booleans or floats, but got {dtype}")
         kind = "f" if dtype.is_floating_point else "b" if dtype == torch.bool else "i"
         wide = torch.float32 if kind == "f" else torch.int64
         with torch.no_grad():
             copy = source.detach().to(device="cpu", dtype=wide, copy=True).contiguous()
+        if dtype == getattr(torch, "uint64", None) and bool((copy < 0).any()):
+            largest = int(copy[copy < 0].max()) + (1 << 64)
+            raise InvalidError(f"expected values of 64 signed bits, but got {largest}")
         return copy, int(copy.data_ptr()), tuple(int(n) for n in copy.shape), kind
 
     import numpy
 
     if hasattr(source, "get") and not hasattr(source, "__array__"):  # cupy and its like
         source = source.get()
+    if isinstance(source, numpy.ma.MaskedArray):
+        raise InvalidError(
+            "expected an array without a mask, but got a masked array; array.filled(value) has none"
+        )
     array = numpy.asarray(source)
     kind = array.dtype.kind
     if kind == "u":
@@ -116,12 +170,23 @@ def _snapshot(source: Any) -> Tuple[Any, int, Tuple[int, ...], str]:
         if array.size and array.dtype.itemsize == 8 and int(array.max()) >= 1 << 63:
             raise InvalidError(f"expected values of 64 signed bits, but got {int(array.max())}")
     if kind not in "ibf" and array.dtype.name not in ("bfloat16",):
-        raise TypeError(
+        raise WrongTypeError(
             f"expected a table of integers, booleans or floats, but got {array.dtype.name}"
         )
     kind = kind if kind in "ib" else "f"
     copied: Any = numpy.array(array, dtype="float32" if kind == "f" else "int64", order="C", copy=True, subok=False)
     return copied, int(copied.ctypes.data), tuple(int(n) for n in copied.shape), kind
+
+
+def _is_learned(tensor: Any) -> bool:
+    """Whether a torch tensor takes part in differentiation now, backward or forward."""
+    import torch
+    from torch.autograd import forward_ad
+
+    if torch.is_grad_enabled() and tensor.requires_grad:
+        return True
+    dual: Any = forward_ad.unpack_dual(tensor)  # type: ignore[no-untyped-call]
+    return dual.tangent is not None
 
 
 def _torch_quantized() -> Tuple[Any, ...]:
@@ -132,6 +197,39 @@ def _torch_quantized() -> Tuple[Any, ...]:
 
 
 Part = Union[str, Table]
+
+#: `@name`, as the compiler reads it: a table, or a file.
+_NAMED = r'@"(?:[^"\\]|\\.)*"|@[^\s,()\[\]{}#"]+'
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TOKEN = re.compile(_NAMED + r"|#[^\n]*|[()\[\]{}]|\|\|?|&&?|-|[^@#()\[\]{}|&-]+|.", re.DOTALL)
+_VARIABLE = re.compile(_NAMED + r"|#[^\n]*|\w+")
+
+
+def tokenize(text: str, tables: Mapping[str, Any]) -> List[Part]:
+    """A text that a user wrote, in pieces: brackets, operators, what stands between them, and
+    the `tables` that it names. Comments are left out, which would swallow what the text is
+    combined with."""
+    if not isinstance(text, str):
+        raise WrongTypeError(f"expected a text, but got {type(text).__name__}")
+    if "\0" in text:
+        raise InvalidError(f"expected a text without NUL, but got one at {text.index(chr(0))}")
+    for name in tables:
+        if not _NAME.fullmatch(name):
+            raise WrongTypeError(f"expected a name of a table, but got {name!r}")
+    made = {name: Table(array) for name, array in tables.items()}
+    parts: List[Part] = []
+    for token in _TOKEN.findall(text):
+        if token[0] != "#":
+            parts.append(made.get(token[1:], token) if token[0] == "@" else token)
+    unused = set(made) - {name for name, table in made.items() if any(part is table for part in parts)}
+    if unused:
+        raise WrongTypeError(f"expected @{min(unused)} in the text, but it does not occur")
+    return parts
+
+
+def reads_variable(text: str, *names: str) -> bool:
+    """Whether a text says one of `names`; what names tables and files does not count."""
+    return any(word in names for word in _VARIABLE.findall(text))
 
 
 class Text:
@@ -193,8 +291,13 @@ class Text:
             self._hash = hash(self.parts)
         return self._hash
 
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Text":
+        return self
+
     def __reduce__(self) -> Tuple[Any, ...]:
-        return Text, (self.level, *self.parts)
+        # Equal tables stay one.
+        tables: Dict[Part, Part] = {}
+        return Text, (self.level, *[tables.setdefault(part, part) for part in self.parts])
 
     def __repr__(self) -> str:
         return self.render()[0]

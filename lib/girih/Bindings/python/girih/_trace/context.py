@@ -9,19 +9,67 @@ import contextvars
 import linecache
 import os
 import sys
-from typing import Any, Dict, Iterator, NamedTuple, NoReturn, Optional
+from typing import Any, Dict, Iterator, NamedTuple, NoReturn, Optional, Tuple
 
-from .._text import Table
+from .._errors import WrongTypeError
+from .._text import Table, is_torch_tensor
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
 
 
 class Trace(NamedTuple):
     """One function being traced."""
 
     kind: str  #: "mask" or "score"
-    tables: Dict[int, Table]  #: by id of the array: values are copied once
+    #: Arrays and their tables by id of the array: values are copied once.
+    tables: Dict[int, Tuple[Any, Table]]
+
+
+class Reads:
+    """The torch tensors that traced functions read, however they came by them."""
+
+    def __init__(self) -> None:
+        self.tensors: Dict[int, Any] = {}  #: by id; those made on the way do not count
+        self._made: Dict[int, Any] = {}
+
+    def note(self, arguments: Any, result: Any) -> None:
+        """Of an operation."""
+        for tensor in _tensors(arguments):
+            if id(tensor) not in self._made:
+                self.tensors[id(tensor)] = tensor
+        for tensor in _tensors(result):
+            if id(tensor) not in self.tensors:
+                self._made[id(tensor)] = tensor
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    """Those in arguments or results of a torch function."""
+    if isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        yield from _tensors(tuple(value.values()))
+    elif is_torch_tensor(value):
+        yield value
+
+
+_reads: "contextvars.ContextVar[Optional[Reads]]" = contextvars.ContextVar("reads", default=None)
+
+
+@contextlib.contextmanager
+def observed() -> Iterator[Reads]:
+    """Collects what functions read that are traced meanwhile."""
+    reads = Reads()
+    token = _reads.set(reads)
+    try:
+        yield reads
+    finally:
+        _reads.reset(token)
+
+
+def reads() -> Optional[Reads]:
+    """What collects; None: nobody asked."""
+    return _reads.get()
 
 
 _trace: "contextvars.ContextVar[Optional[Trace]]" = contextvars.ContextVar("girih", default=None)
@@ -51,8 +99,8 @@ def table_of(array: Any) -> Table:
     if trace is None:
         return Table(source)
     if id(source) not in trace.tables:
-        trace.tables[id(source)] = Table(source)  # which keeps the array, and so its id
-    return trace.tables[id(source)]
+        trace.tables[id(source)] = (source, Table(source))
+    return trace.tables[id(source)][1]
 
 
 def source_line() -> str:
@@ -73,4 +121,4 @@ def source_line() -> str:
 
 def refuse(message: str) -> NoReturn:
     """Raises TypeError with the line of the user's code."""
-    raise TypeError(message + source_line())
+    raise WrongTypeError(message + source_line())

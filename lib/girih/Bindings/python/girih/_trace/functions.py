@@ -174,7 +174,8 @@ for _operator, *_names in (
     _register(_binary(_operator), *_names)
 for _name in ("add", "sub", "mul", "floordiv", "mod", "pow", "truediv"):
     _register(_binary(getattr(operator, _name), swapped=True), f"r{_name}")
-_register(divide, "div", "divide", "true_divide", "truediv", "rdiv")
+_register(divide, "div", "divide", "true_divide", "truediv")
+_register(_binary(operator.truediv, swapped=True), "rdiv")  # what torch calls rtruediv
 _register(power, "pow", "power", "float_power")
 _register(lambda a: -_stand_in(a), "neg", "negative")
 _register(_same, "pos", "positive", "contiguous", "clone", "detach", "cpu", "cuda", "squeeze")

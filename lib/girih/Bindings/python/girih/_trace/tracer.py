@@ -22,6 +22,7 @@ import sys
 import types
 from typing import Any, Callable, ContextManager, Dict, Iterator, Sequence, Set, Tuple, Union
 
+from .._errors import WrongTypeError
 from .._text import Text, is_array, is_torch_tensor
 from . import context, operations
 from .functions import dispatch, holds_proxy
@@ -60,10 +61,16 @@ def _function_mode() -> Any:
             self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
         ) -> Any:
             kwargs = dict(kwargs or {})
+            reads = context.reads()
             if holds_proxy(args) or holds_proxy(kwargs):
+                if reads is not None:
+                    reads.note((args, kwargs), None)
                 name = getattr(func, "__name__", str(func))
                 return dispatch(name, f"torch.{name}", args, kwargs)
-            return func(*args, **kwargs)
+            result = func(*args, **kwargs)
+            if reads is not None:
+                reads.note((args, kwargs), result)
+            return result
 
     return LookupMode
 
@@ -209,7 +216,7 @@ def _check_signature(function: Any, names: Sequence[str]) -> None:
     try:
         signature.bind(*names)
     except TypeError:
-        raise TypeError(
+        raise WrongTypeError(
             f"expected a function of ({', '.join(names)}), but got {describe(function)}{signature}"
         ) from None
 
@@ -222,7 +229,7 @@ def _environment(kind: str) -> Iterator[None]:
 
 def _call(function: Any, kind: str, names: Sequence[str]) -> Any:
     if not callable(function):
-        raise TypeError(
+        raise WrongTypeError(
             f"expected a function of ({', '.join(names)}), but got {type(function).__name__}"
         )
     _check_signature(function, names)
@@ -249,7 +256,7 @@ def trace_mask(function: Any) -> Text:
     if isinstance(result, Bool):
         return result.text
     got = f"the integer {result!r}" if isinstance(result, Index) else f"{result!r}"
-    raise TypeError(
+    raise WrongTypeError(
         f"expected {describe(function)} to return a condition, such as q >= k, but got {got}"
     )
 
@@ -258,12 +265,12 @@ def trace_score(function: Any) -> Text:
     """The score that `function(score, b, h, q, k)` computes, in the score language."""
     result = _call(function, "score", ("score", "b", "h", "q", "k"))
     if isinstance(result, Bool):
-        raise TypeError(
+        raise WrongTypeError(
             f"expected {describe(function)} to return a score, but got the condition {result!r}"
         )
     with context.tracing("score"):
         operand = operations.lift(result)
     if operand is None:
-        raise TypeError(f"expected {describe(function)} to return a score, but got {result!r}")
+        raise WrongTypeError(f"expected {describe(function)} to return a score, but got {result!r}")
     with context.tracing("score"):
         return Float.of(operand).text

@@ -34,7 +34,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import _options
-from .._errors import InvalidError, UnsupportedError
+from .._errors import InvalidError, UnsupportedError, WrongTypeError
 from .._patterns import Pattern
 from .._scores import Score
 from .._session import _require
@@ -57,7 +57,7 @@ def _spec(pattern: Pattern, score: Optional[Score], align: str) -> _kernels.Spec
 def _check(name: str, array: Any, layout: str) -> None:
     """That an operand is a tensor of attention. Looks at shape and dtype only."""
     if not hasattr(array, "shape") or not hasattr(array, "dtype"):
-        raise TypeError(f"expected {name} to be an array, but got {type(array).__name__}")
+        raise WrongTypeError(f"expected {name} to be an array, but got {type(array).__name__}")
     if len(array.shape) != 4:
         raise InvalidError(
             f"expected {name} to have 4 dimensions {_LAYOUTS[layout]}, but got shape {tuple(array.shape)}"
@@ -93,14 +93,14 @@ def _scale(scale: Optional[float], dim: int) -> float:
     if scale is None:
         return 1 / math.sqrt(dim)
     if isinstance(scale, jax.core.Tracer):
-        raise TypeError(
+        raise WrongTypeError(
             "expected scale to be a number when the function is traced, but got a traced array; "
             "multiply q by it instead, and pass scale=1"
         )
     try:
         value = float(scale)
     except (TypeError, ValueError):
-        raise TypeError(f"expected scale to be a number, but got {type(scale).__name__}") from None
+        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}") from None
     if not math.isfinite(value):
         raise InvalidError(f"expected scale to be finite, but got {value}")
     return value

@@ -10,7 +10,6 @@ compiled for, and for these only.
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any, List, Sequence, Tuple
 
 import jax
@@ -20,6 +19,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from .._errors import InvalidError, UnsupportedError
+from .._text import reads_variable
 from . import _kernels
 
 #: (q, k, v; spec, scale, layout, lse) -> [o] or [o, lse], as girih.jax.attention says.
@@ -37,6 +37,16 @@ def to_bhnd(shape: Sequence[Any], layout: str) -> Tuple[Any, Any, Any, Any]:
 def call(q: Any, k: Any, v: Any, *, spec: _kernels.Spec, scale: float, layout: str, lse: bool) -> List[Any]:
     """The primitive on checked arrays. Under jit, so that eager calls are compiled, too."""
     return list(attention_p.bind(q, k, v, spec=spec, scale=scale, layout=layout, lse=lse))
+
+
+def _evaluate(*arrays: Any, **parameters: Any) -> List[Any]:
+    """Under jax.disable_jit, where programs are compiled for this alone."""
+    with jax.disable_jit(False):
+        results: List[Any] = call(*arrays, **parameters)
+        return results
+
+
+attention_p.def_impl(_evaluate)
 
 
 def _varying(aval: Any) -> Any:
@@ -91,9 +101,9 @@ ad.primitive_jvps[attention_p] = _differentiate
 
 
 def _reads_batch(spec: _kernels.Spec) -> bool:
-    """Whether pattern or score have the variable b, which names and `@b` are not."""
+    """Whether pattern or score have the variable b."""
     texts = [spec.pattern.text] + ([] if spec.score is None else [spec.score.text])
-    return any(re.search(r"(?<![\w@.])b(?!\w)", text) for text in texts)
+    return any(reads_variable(text, "b") for text in texts)
 
 
 def _batch(arrays: Sequence[Any], dims: Sequence[Any], *, spec: _kernels.Spec, **parameters: Any) -> Any:

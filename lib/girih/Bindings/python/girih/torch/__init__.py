@@ -27,8 +27,7 @@ _flex          flex_attention
 
 from __future__ import annotations
 
-import math
-from typing import Any, Callable, Optional, Tuple, Union
+from typing import Any, Callable, Literal, Optional, Tuple, Union, overload
 
 import torch
 
@@ -36,10 +35,35 @@ from .._errors import InvalidError
 from .._patterns import Pattern
 from .._scores import Score
 from . import _lowering
+from ._checks import default_scale
 from ._flex import AuxOutput, AuxRequest, flex_attention
 from ._operator import attention as _attention
 
 
+@overload
+def attention(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    pattern: Union[Pattern, Callable[[Any, Any, Any, Any], Any]],
+    *,
+    scale: Optional[float] = ...,
+    score: Union[Score, Callable[[Any, Any, Any, Any, Any], Any], None] = ...,
+    return_lse: Literal[False] = ...,
+    align: str = ...,
+) -> torch.Tensor: ...
+@overload
+def attention(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    pattern: Union[Pattern, Callable[[Any, Any, Any, Any], Any]],
+    *,
+    scale: Optional[float] = ...,
+    score: Union[Score, Callable[[Any, Any, Any, Any, Any], Any], None] = ...,
+    return_lse: Literal[True],
+    align: str = ...,
+) -> Tuple[torch.Tensor, torch.Tensor]: ...
 def attention(
     q: torch.Tensor,
     k: torch.Tensor,
@@ -66,8 +90,9 @@ def attention(
     align: where queries stand when Nq != Nk: "bottom_right": query i at position
        i + Nk - Nq; "top_left": at i.
 
-    Returns out [B, Hq, Nq, Dv] of q's dtype, contiguous. Inputs with requires_grad are a
-    RuntimeError where gradients are recorded: there is no backward pass yet.
+    Returns out [B, Hq, Nq, Dv] of q's dtype, contiguous. Inputs with requires_grad where
+    gradients are recorded, and inputs with tangents (torch.func.jvp) anywhere, are a
+    girih.UnsupportedError, which is a RuntimeError: there are no derivatives yet.
     """
     if align not in ("bottom_right", "top_left"):
         raise InvalidError(f'expected align "bottom_right" or "top_left", but got {align!r}')
@@ -81,7 +106,7 @@ def attention(
         scores.tables,
         mask.text,
         scores.text,
-        1.0 / math.sqrt(max(1, q.shape[-1])) if scale is None else scale,
+        default_scale(q) if scale is None else scale,
         align,
         return_lse,
     )

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any, NoReturn
+
 import torch
+from torch.autograd import forward_ad
 
 from .._errors import InvalidError, UnsupportedError
+from .._options import check_shapes
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-_MAX_DIM = 256
 
 
 def check_tensors(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> None:
@@ -37,32 +41,29 @@ def check_tensors(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> None:
                 f"expected q and {name} on one device, but got q on {q.device} and {name} on "
                 f"{tensor.device}"
             )
-    for what, there, here in (
-        ("batch of k", q.shape[0], k.shape[0]),
-        ("batch of v", q.shape[0], v.shape[0]),
-        ("head dim of k", q.shape[3], k.shape[3]),
-        ("heads of v", k.shape[1], v.shape[1]),
-        ("length of v", k.shape[2], v.shape[2]),
-    ):
-        if there != here:
-            raise InvalidError(f"expected the {what} to be {there}, but got {here}")
-    if k.shape[1] < 1 or q.shape[1] % k.shape[1] != 0:
-        raise InvalidError(
-            f"expected heads of q to be a multiple of heads of k, but got {q.shape[1]} and {k.shape[1]}"
-        )
-    for dim in (q.shape[3], v.shape[3]):
-        if not 1 <= dim <= _MAX_DIM:
-            raise UnsupportedError(
-                f"head dims {q.shape[3]} and {v.shape[3]} are not supported; supported: 1 to {_MAX_DIM}"
-            )
+    check_shapes(q.shape, k.shape, v.shape)
+
+
+def default_scale(q: torch.Tensor) -> float:
+    """1 / sqrt(D); anything for what is no tensor of attention, which the operator refuses."""
+    return 1.0 / math.sqrt(max(1, q.shape[-1])) if q.dim() else 1.0
 
 
 def check_gradients(*tensors: torch.Tensor) -> None:
-    """Raises when the result would have to have a gradient."""
-    if torch.is_grad_enabled():
+    """Raises when the result would have to have a gradient, or a tangent."""
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        refuse_gradients()
+    if forward_ad._current_level >= 0:  # torch.no_grad does not turn it off
         for tensor in tensors:
-            if tensor.requires_grad:
-                raise RuntimeError(
-                    "expected inputs without requires_grad: girih has no backward pass yet; call it "
-                    "under torch.no_grad() or torch.inference_mode(), or detach the inputs"
-                )
+            dual: Any = forward_ad.unpack_dual(tensor)  # type: ignore[no-untyped-call]
+            if dual.tangent is not None:
+                refuse_gradients()
+
+
+def refuse_gradients() -> NoReturn:
+    """Raises."""
+    raise UnsupportedError(
+        "expected inputs without requires_grad and without tangents: girih has no backward pass yet, "
+        "and no forward-mode derivatives; call it under torch.no_grad() or torch.inference_mode() (a "
+        "tangent remains there), or detach the inputs"
+    )

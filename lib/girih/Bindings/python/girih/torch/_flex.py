@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
 
@@ -15,6 +14,7 @@ from .._errors import InvalidError, UnsupportedError
 from .._patterns import Pattern
 from .._scores import Score
 from . import _lowering
+from ._checks import default_scale
 from ._language import Operands
 from ._operator import attention as _attention
 
@@ -104,7 +104,7 @@ def flex_attention(
         score.tables,
         pattern.text,
         score.text,
-        1.0 / math.sqrt(query.shape[-1]) if scale is None else scale,
+        default_scale(query) if scale is None else scale,
         "top_left",
         wants_lse,
     )
@@ -121,6 +121,8 @@ def _mask(block_mask: Any, mask_mod: Any, query: torch.Tensor, key: torch.Tensor
         raise InvalidError("expected block_mask or mask_mod, but got both")
     if not isinstance(block_mask, BlockMask):
         return _lowering.lower_pattern(block_mask)
+    if query.dim() != 4 or key.dim() != 4:  # the operator complains
+        return _lowering.FULL
     for number, (name, there) in enumerate((("batch", query.shape[0]), ("heads", query.shape[1]))):
         size = block_mask.kv_num_blocks.shape[number]
         if size != 1 and size != there:

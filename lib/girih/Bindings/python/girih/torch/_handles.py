@@ -4,7 +4,7 @@
 
 A graph holds strings and tensors, no functions. What a mask_mod reads (closures,
 globals, attributes) may change after the graph was made, and torch.compile would not
-notice, since the function is not part of the graph. So the graph holds ``#N``, and the
+notice, since the function is not part of the graph. So the graph holds ``$N``, and the
 operator traces the N-th function, or finds its trace, whenever the graph runs.
 
 The name stands in an attribute of the function, because torch.compile makes a guard of
@@ -20,7 +20,8 @@ from typing import Any, Dict, Optional
 
 import torch
 
-from .._errors import InvalidError
+from .._errors import InvalidError, WrongTypeError
+from ._language import HANDLE
 
 _ATTRIBUTE = "__girih_name__"
 _lock = threading.Lock()
@@ -53,7 +54,7 @@ def make_mask_mod_and_score_mod_outside_of_the_compiled_region(kind: str, functi
         name: Optional[str] = function.__dict__.get(_ATTRIBUTE)
         # functools.wraps copies attributes to another function.
         if name is None or _functions.get(name) is not function:
-            name = f"#{next(_numbers)}"
+            name = f"{HANDLE}{next(_numbers)}"
             _functions[name] = function
             setattr(function, _ATTRIBUTE, name)
         return name
@@ -62,7 +63,7 @@ def make_mask_mod_and_score_mod_outside_of_the_compiled_region(kind: str, functi
 def graph_name(kind: str, function: Any) -> str:
     """The name of a "mask" or "score" function in the graph that torch.compile traces."""
     if not isinstance(function, types.FunctionType):
-        raise TypeError(
+        raise WrongTypeError(
             f"expected a plain function for {kind}_mod under torch.compile, but got another callable; make "
             "one of it outside of the compiled region: lambda *indices: function(*indices)"
         )

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple, Tuple
 
 import torch
+
+from .._text import reads_variable
+
+#: How names of functions (`_handles`) begin, and no text of the languages.
+HANDLE = "$"
 
 
 class Operands(NamedTuple):
@@ -17,21 +21,16 @@ class Operands(NamedTuple):
     tables: Tuple[torch.Tensor, ...]
 
 
-#: A name on its own: neither part of another nor, after @, the name of a table.
-_BATCH = re.compile(r"(?<![\w@./])b(?!\w)")
-_HEAD = re.compile(r"(?<![\w@./])h(?!\w)|heads|random_blocks|block_table")
-
-
 def is_handle(text: str) -> bool:
     """Whether the operand names a function (`_handles`) and is no text."""
-    return text.startswith("#")
+    return text.startswith(HANDLE)
 
 
 def depends_on_batch(text: str) -> bool:
     """Whether samples of a batch may differ: the text reads `b`, or nobody knows."""
-    return is_handle(text) or _BATCH.search(text) is not None
+    return is_handle(text) or reads_variable(text, "b")
 
 
 def depends_on_head(text: str) -> bool:
     """Whether heads may differ: the text reads `h`, or nobody knows."""
-    return is_handle(text) or _HEAD.search(text) is not None
+    return is_handle(text) or reads_variable(text, "h", "heads", "random_blocks", "block_table")

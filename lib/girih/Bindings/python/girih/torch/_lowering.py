@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import types
 import weakref
-from typing import Any, Dict, NamedTuple, Sequence, Union
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Union
 
 import torch
+from torch.autograd import forward_ad
 
-from .._errors import UnsupportedError
+from .._errors import UnsupportedError, WrongTypeError
 from .._patterns import Pattern
 from .._patterns import pattern as trace_pattern
 from .._scores import Score
 from .._scores import score as trace_score
+from .._text import Table
+from .._trace.context import observed
 from . import _block_mask, _handles
 from ._captures import Captures, Unknowable
-from ._checks import check_gradients
+from ._checks import refuse_gradients
 from ._language import Operands
-
 
 FULL = Operands("full", ())
 NO_SCORE = Operands("", ())
-
 
 
 class _Trace(NamedTuple):
@@ -49,7 +50,17 @@ def operands_of(lowered: Any) -> Operands:
         if name != f"t{number}":
             raise UnsupportedError(f"expected no file that is called like a table, but got @t{number}")
     # Values as they were when the pattern was made, in host memory.
-    return Operands(text, tuple([torch.as_tensor(table._owner) for table in tables.values()]))
+    return Operands(text, tuple([_tensor_of(table) for table in tables.values()]))
+
+
+def _tensor_of(table: Table) -> torch.Tensor:
+    """Always the same one, by which the operator finds what it has made of it."""
+    known: Optional[torch.Tensor] = table.tensor
+    if known is None:
+        known = torch.as_tensor(table._owner)
+        if not torch.compiler.is_compiling():
+            table.tensor = known
+    return known
 
 
 def _traced(kind: str, function: Any) -> Operands:
@@ -62,10 +73,12 @@ def _traced(kind: str, function: Any) -> Operands:
         known = {}
     found = known.get(key)
     if found is None or not found.captures.still(function):
-        lowered = trace_score(function) if kind == "score" else trace_pattern(function)
+        with observed() as reads:
+            lowered = trace_score(function) if kind == "score" else trace_pattern(function)
         operands = operands_of(lowered)
         try:
-            found = known[key] = _Trace(Captures(function), lowered, operands)
+            captures = Captures(function, reads.tensors.values())
+            found = known[key] = _Trace(captures, lowered, operands)
         except Unknowable:
             known.pop(key, None)
             _check_tables(lowered)
@@ -77,10 +90,10 @@ def _traced(kind: str, function: Any) -> Operands:
 
 def _check_tables(lowered: Union[Pattern, Score]) -> None:
     """A learned bias would get no gradient."""
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or forward_ad._current_level >= 0:
         for table in lowered._render()[1].values():
-            if table.is_float and isinstance(table.source, torch.Tensor):
-                check_gradients(table.source)
+            if table.is_float and table.learned:
+                refuse_gradients()
 
 
 def lower_pattern(value: Any) -> Operands:
@@ -91,7 +104,7 @@ def lower_pattern(value: Any) -> Operands:
         if torch.compiler.is_compiling():
             return Operands(_handles.graph_name("mask", value), ())
         return _traced("mask", value)
-    raise TypeError(
+    raise WrongTypeError(
         f"expected a pattern, or a function of (b, h, q, k), but got {type(value).__name__}; texts "
         "become patterns by girih.parse"
     )
@@ -108,7 +121,7 @@ def lower_score(value: Any) -> Operands:
         if torch.compiler.is_compiling():
             return Operands(_handles.graph_name("score", value), ())
         return _traced("score", value)
-    raise TypeError(
+    raise WrongTypeError(
         f"expected a girih.Score, or a function of (score, b, h, q, k), but got {type(value).__name__}; "
         "texts become scores by girih.score"
     )

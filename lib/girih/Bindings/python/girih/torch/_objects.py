@@ -12,14 +12,17 @@ from __future__ import annotations
 import collections
 import hashlib
 import threading
+import weakref
 from typing import Any, Callable, Dict, Sequence, Tuple
 
 import torch
 
 from .._patterns import Pattern, parse
 from .._scores import Score, score
+from .._session import MAX_TABLE_BYTES
 
-#: Texts without tables, and texts with the tables of the latest calls.
+#: Texts without tables, and texts with the tables of the latest calls (MAX_TABLE_BYTES of
+#: them, but for the newest).
 _MAX_TEXTS, _MAX_TABLES = 1024, 64
 
 _lock = threading.Lock()
@@ -56,16 +59,21 @@ def _with_tables(kind: str, text: str, tables: Sequence[torch.Tensor], make: Cal
     key = (kind, text, *[_state(table) for table in tables])
     with _lock:
         entry = _tables.get(key)
-        if entry is not None:
+        # Another tensor may have the identity of one that is gone.
+        if entry is not None and all(ref() is table for ref, table in zip(entry[1], tables)):
             _tables.move_to_end(key)
             return entry[0]
     # Aliases: to the package the same array object is the same table for good.
     made = make(text, **{f"t{number}": table.detach() for number, table in enumerate(tables)})
     with _lock:
-        # Tensors are held, so that no other one gets the identity in the key.
-        _tables[key] = (made, tuple(tables))
-        if len(_tables) > _MAX_TABLES:
+        _tables[key] = (made, tuple([weakref.ref(table) for table in tables]))
+        sizes = [sum(table.nbytes for table in one._render()[1].values()) for one, _ in _tables.values()]
+        total = sum(sizes)
+        for size in sizes[:-1]:
+            if len(_tables) <= _MAX_TABLES and total <= MAX_TABLE_BYTES:
+                break
             _tables.popitem(last=False)
+            total -= size
     return made
 
 
