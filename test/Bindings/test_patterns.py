@@ -102,6 +102,8 @@ def test_comments_end_with_the_text():
         girih.parse("causal\0 & empty")
     with pytest.raises(girih.InvalidError, match="a text without NUL, but got one at 5"):
         girih.score("score\0 + 1")
+    with pytest.raises(girih.InvalidError, match="text to be Unicode, but surrogates not allowed"):
+        girih.parse("\ud800").mask(4)
     with pytest.raises(TypeError, match="expected a text, but got int"):
         girih.parse(3)
 
@@ -232,6 +234,7 @@ def test_a_kernel_counts_once():
         (lambda: girih.causal & "full", "unsupported operand"),
         (lambda: girih.causal and girih.full, "write a & b"),
         (lambda: girih.neighborhood([4, 4], [3, 3], causal=[2, "no"]), "booleans for causal, but got int 2"),
+        (lambda: girih.neighborhood([4, 4], [3, 3], causal=True), "list of booleans for causal, but got True"),
         (lambda: girih.neighborhood([4, 4], [3, 3], causal=[True, "no"]), "booleans for causal, but got str"),
         (lambda: girih.global_columns(first=1, last=0.0), "expected an integer for last, but got float"),
         (lambda: girih.pattern(3), "expected a function of \\(b, h, q, k\\), but got int"),

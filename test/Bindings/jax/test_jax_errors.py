@@ -40,6 +40,8 @@ OPERANDS = [
     (dict(pattern=lambda b, h, q, k: q >= k), TypeError, r"wrap the function: girih.pattern\(f\)"),
     (dict(score=lambda s, b, h, q, k: s), TypeError, "expected score to be a girih.Score, but got function"),
     (dict(scale="big"), TypeError, "expected scale to be a number, but got str"),
+    (dict(scale="0.5"), TypeError, "expected scale to be a number, but got str"),
+    (dict(layout=["bhnd"]), ValueError, "expected layout 'bhnd' or 'bnhd', but got"),
     (dict(scale=float("nan")), ValueError, "expected scale to be finite, but got nan"),
     (dict(align="middle"), ValueError, "expected align to be 'bottom_right' or 'top_left', but got 'middle'"),
     (dict(layout="hbnd"), ValueError, "expected layout 'bhnd' or 'bnhd', but got 'hbnd'"),

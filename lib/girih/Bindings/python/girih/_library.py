@@ -83,7 +83,10 @@ def c_text(name: str, text: str) -> Any:
     if "\0" in text:
         raise InvalidError(f"expected {name} without NUL, but got one at {text.index(chr(0))}")
     ffi, _ = load()
-    return ffi.new("char[]", text.encode())
+    try:
+        return ffi.new("char[]", text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidError(f"expected {name} to be Unicode, but {error.reason}") from None
 
 
 def take_text(text: Any) -> str:

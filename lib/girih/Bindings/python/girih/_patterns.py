@@ -321,6 +321,8 @@ def neighborhood(
     causal: Optional[Sequence[bool]] = None,
 ) -> Pattern:
     """The `kernel` nearest tokens of a row-major grid of 1 to 3 dimensions, as NATTEN has it."""
+    if causal is not None and not isinstance(causal, Iterable):
+        raise WrongTypeError(f"expected a list of booleans for causal, but got {causal!r}")
     flags = None if causal is None else ", ".join(_flag("causal", flag) for flag in causal)
     return _call(
         "neighborhood",

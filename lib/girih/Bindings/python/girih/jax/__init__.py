@@ -97,10 +97,9 @@ def _scale(scale: Optional[float], dim: int) -> float:
             "expected scale to be a number when the function is traced, but got a traced array; "
             "multiply q by it instead, and pass scale=1"
         )
-    try:
-        value = float(scale)
-    except (TypeError, ValueError):
-        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}") from None
+    if isinstance(scale, str) or not hasattr(scale, "__float__"):
+        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}")
+    value = float(scale)
     if not math.isfinite(value):
         raise InvalidError(f"expected scale to be finite, but got {value}")
     return value
@@ -137,7 +136,7 @@ def attention(
     girih.UnsupportedError) when traced or compiled; what depends on values of tables
     and lengths is a jax.errors.JaxRuntimeError of the launch.
     """
-    if layout not in _LAYOUTS:
+    if not isinstance(layout, str) or layout not in _LAYOUTS:
         raise InvalidError(f"expected layout 'bhnd' or 'bnhd', but got {layout!r}")
     for name, array in (("q", q), ("k", k), ("v", v)):
         _check(name, array, layout)
