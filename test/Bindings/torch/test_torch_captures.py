@@ -190,6 +190,43 @@ def called_object():
 
 
 @case
+def special_method_that_reads_by_name():
+    class Config:
+        def __init__(self):
+            self.width = 3
+
+        def __len__(self):
+            return self.__dict__["wid" + "th"]
+
+    config = Config()
+    return lambda: len(config), setting(config, "width")
+
+
+@case
+def attribute_that_is_made_up():
+    class Config:
+        def __init__(self):
+            self.values = {"width": 3}
+
+        def __getattr__(self, name):
+            return getattr(self, "values")[name]
+
+    config = Config()
+    return lambda: config.width, lambda: config.values.__setitem__("width", 9)
+
+
+@case
+def object_made_inside():
+    values = [3]
+
+    class Config:
+        def __init__(self):
+            self.width = values[0]
+
+    return lambda: Config().width, lambda: values.__setitem__(0, 9)
+
+
+@case
 def int_of_an_object():
     class Config:
         width = 3
@@ -485,9 +522,12 @@ def test_what_stays_is_traced_once(count_traces):
     class Config:
         width = 3
 
+    counts = []
+
     class Layer(torch.nn.Module):
         def __init__(self):
             super().__init__()
+            counts.append(1)  # what makes an object is not what reads it
             self.limits = torch.nn.ParameterList([torch.nn.Parameter(torch.tensor(9), requires_grad=False)])
             self.config = collections.OrderedDict(kept=types.SimpleNamespace(stride=2))
             self.register_buffer("ids", torch.arange(N) // 8)
@@ -499,7 +539,21 @@ def test_what_stays_is_traced_once(count_traces):
     layer = Layer()
     for _ in range(5):
         flex_attention(Q, K, V, mask_mod=layer.mask)
+        Layer()
     assert count_traces["mask"] == 1
+
+
+def test_configurations_of_transformers_are_traced_once(count_traces):
+    config = pytest.importorskip("transformers").LlamaConfig(sliding_window=3)
+
+    def mask_mod(b, h, q, k):
+        return (q >= k) & (q - k < config.sliding_window)
+
+    for _ in range(3):
+        assert torch.allclose(flex_attention(Q, K, V, mask_mod=mask_mod), wanted(3), atol=1e-6)
+    assert count_traces["mask"] == 1
+    config.sliding_window = 9
+    assert torch.allclose(flex_attention(Q, K, V, mask_mod=mask_mod), wanted(9), atol=1e-6)
 
 
 def test_what_cannot_be_known_is_traced_every_time(count_traces):

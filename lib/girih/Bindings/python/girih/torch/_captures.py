@@ -51,10 +51,10 @@ _BUILTINS = (
     type(Ellipsis),
     type(NotImplemented),
 )
-#: Functions of Python that read what no name in the code tells.
-_DYNAMIC = frozenset(
-    ("getattr", "hasattr", "vars", "dir", "globals", "locals", "eval", "exec", "open", "__import__")
-    + ("__dict__", "attrgetter", "methodcaller")
+#: What reads attributes that no name in the code tells, and what reads anything.
+_BY_NAME = frozenset(("getattr", "hasattr", "vars", "dir", "__dict__"))
+_DYNAMIC = _BY_NAME | frozenset(
+    ("globals", "locals", "eval", "exec", "open", "__import__", "attrgetter", "methodcaller")
 )
 _MAX_VALUES = 4096
 _LIBRARIES = (
@@ -184,7 +184,8 @@ class _Reader:
             if not _is_library(name):
                 self._holders.append(value)
                 if isinstance(value, type):
-                    self._special_methods(value)
+                    for method in (*_special_methods(value), *_constructors(value)):
+                        self._special_method(method)
         elif is_array(value) or _is_constant(value, kind):
             return
         elif isinstance(value, (collections.deque, *_BASES[1:])) or _is_of_python(kind):
@@ -198,14 +199,19 @@ class _Reader:
         elif isinstance(value, (int, float, complex, str, bytes)):
             self.values.append(repr(value))
         self._holders.append(value)
-        self._special_methods(kind)
-        if hasattr(kind, "__getitem__") and hasattr(value, "__dict__"):
-            self._visit(value.__dict__)  # as lists and dicts of modules and parameters have it
-
-    def _special_methods(self, kind: type) -> None:
+        # Lists and dicts of modules and parameters have what they hold among attributes.
+        whole = hasattr(kind, "__getitem__")
         for method in _special_methods(kind):
-            if id(method) not in self.seen:
-                self._visit(method)
+            if _BY_NAME.isdisjoint(_names(method.__code__)):
+                self._special_method(method)
+            else:
+                whole = True
+        if whole and hasattr(value, "__dict__"):
+            self._visit(value.__dict__)
+
+    def _special_method(self, method: Any) -> None:
+        if id(method) not in self.seen:
+            self._visit(method)
 
     def _function(self, function: types.FunctionType) -> None:
         names = _names(function.__code__)
@@ -249,6 +255,9 @@ class _Reader:
                 return
 
     def _attribute(self, holder: Any, name: str) -> None:
+        if name == "__class__":  # what it has is found by way of its object
+            self.values.append(id(type(holder)))
+            return
         try:
             attribute = getattr(holder, name)
         except Exception:  # not there, or a property that fails
@@ -286,7 +295,7 @@ def _is_constant(value: Any, kind: type) -> bool:
 _HOLDERS = (types.SimpleNamespace, collections.deque, collections.OrderedDict, collections.defaultdict)
 
 _of_python: "weakref.WeakKeyDictionary[type, bool]" = weakref.WeakKeyDictionary()
-_methods: "weakref.WeakKeyDictionary[type, Tuple[Any, ...]]" = weakref.WeakKeyDictionary()
+_methods: "weakref.WeakKeyDictionary[type, Dict[str, Any]]" = weakref.WeakKeyDictionary()
 
 #: Py_TPFLAGS_HEAPTYPE, of classes that are made at run time.
 _HEAP_TYPE = 1 << 9
@@ -302,9 +311,18 @@ def _is_of_python(kind: type) -> bool:
     return known
 
 
-def _special_methods(kind: type) -> Tuple[Any, ...]:
-    """Methods such as __getitem__ that the class has from outside of libraries: nothing names
-    them where they are called."""
+#: Special methods that are called when objects are made, and those that reading never calls,
+#: or `_Reader` itself does.
+_CONSTRUCTORS = frozenset(("__init__", "__new__", "__post_init__", "__init_subclass__"))
+_UNREAD = frozenset(
+    ("__repr__", "__str__", "__dir__", "__sizeof__", "__del__", "__copy__", "__deepcopy__", "__reduce__")
+    + ("__reduce_ex__", "__getstate__", "__setstate__", "__setattr__", "__delattr__", "__setitem__")
+    + ("__delitem__", "__set_name__", "__getattr__", "__getattribute__")
+)
+
+
+def _methods_of(kind: type) -> Dict[str, Any]:
+    """Special methods that a class has from outside of libraries."""
     known = _methods.get(kind)
     if known is None:
         found: Dict[str, Any] = {}
@@ -313,5 +331,17 @@ def _special_methods(kind: type) -> Tuple[Any, ...]:
                 for name, method in vars(base).items():
                     if name[:2] == name[-2:] == "__" and isinstance(method, types.FunctionType):
                         found.setdefault(name, method)
-        known = _methods[kind] = tuple(found.values())
+        known = _methods[kind] = {name: found[name] for name in found if name not in _UNREAD}
     return known
+
+
+def _special_methods(kind: type) -> Tuple[Any, ...]:
+    """Methods such as __getitem__: nothing names them where they are called."""
+    methods = _methods_of(kind)
+    return tuple([methods[name] for name in methods if name not in _CONSTRUCTORS])
+
+
+def _constructors(kind: type) -> Tuple[Any, ...]:
+    """What makes objects of a class."""
+    methods = _methods_of(kind)
+    return tuple([methods[name] for name in methods if name in _CONSTRUCTORS])
