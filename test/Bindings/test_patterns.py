@@ -4,6 +4,8 @@
 
 import copy
 import pickle
+import sys
+import threading
 import weakref
 
 import numpy as np
@@ -207,6 +209,41 @@ def test_tables_of_a_session_are_bounded(monkeypatch):
         girih.attention(q, q, q, large, session=session)
         assert np.array_equal(held(q, q, q), plain)  # one that was dropped, but not by its owner
         assert session.compilations == 2
+
+
+def test_threads_with_fresh_tables(monkeypatch):
+    """While one drops plans of kernels that go, others add theirs."""
+    from girih import _session
+
+    monkeypatch.setattr(_session, "MAX_TABLE_BYTES", 5 * 800)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    failures = []
+
+    def work(session, number):
+        try:
+            for length in range(1, 60):
+                q = np.ones((1, 1, length % 7 + 1, 8), np.float32)
+                pattern = girih.parse("{ @t[q] >= k }", t=np.arange(100))
+                out = girih.attention(q, q, q, pattern, session=session, threads=1)
+                assert np.allclose(out, 1)
+                for heads in range(4 * number + 1, 4 * number + 5):  # a plan each
+                    q = np.ones((1, heads, length, 8), np.float32)
+                    girih.attention(q, q, q, girih.causal, session=session, threads=1)
+        except BaseException as error:
+            failures.append(error)
+
+    try:
+        with girih.Session(cache_dir="") as session:
+            threads = [threading.Thread(target=work, args=(session, number)) for number in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert not failures, failures[0]
+            assert table_bytes(session) <= 4000
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_a_kernel_counts_once():

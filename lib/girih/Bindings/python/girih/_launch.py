@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ._scores import Score
     from ._session import Session
 
-#: Prepared launches of a session; beyond them it starts again.
-MAX_PLANS = 256
-
 _NAMES = ("q", "k", "v")
 
 
@@ -285,9 +282,7 @@ def _prepare(
     plan = Plan(kernel, [*layouts, given], return_lse)
     if kernel is None:
         return plan
-    if len(session.plans) >= MAX_PLANS:
-        session.plans = {}
-    session.plans[key] = plan
+    session.add_plan(key, plan)
     return plan
 
 

@@ -26,6 +26,9 @@ from ._text import Table
 #: disk again.
 MAX_KERNELS, MAX_TABLE_BYTES = 128, 256 << 20
 
+#: Prepared launches; beyond them a session starts again.
+MAX_PLANS = 256
+
 #: Of GirihReport.
 _REPORTS = {"text": 0, "json": 1, "svg": 2}
 
@@ -65,7 +68,7 @@ class Session:
         self._kernels: "OrderedDict[Any, Kernel]" = OrderedDict()
         #: Kernels by text: those of other tables are made from them without compiling.
         self._by_text: "OrderedDict[Any, Kernel]" = OrderedDict()
-        #: Launches that are prepared; see _launch.py.
+        #: Launches that are prepared (_launch.py); changed under the lock only.
         self.plans: Dict[Any, Any] = {}
 
     # -- life ---------------------------------------------------------------
@@ -179,6 +182,13 @@ class Session:
             while len(self._by_text) > MAX_KERNELS:
                 self._by_text.popitem(last=False)
         return kernel
+
+    def add_plan(self, key: Any, plan: Any) -> None:
+        """Has a prepared launch at hand."""
+        with self._lock:
+            if len(self.plans) >= MAX_PLANS:
+                self.plans = {}
+            self.plans[key] = plan
 
     def keep(self, kernel: Kernel) -> None:
         """Has the kernel at hand again, as the one used last."""
