@@ -21,6 +21,7 @@
 using namespace girih::fuzz;
 
 static std::atomic<int64_t> numTasks{0};
+static int64_t tileRows = 1; // of the kernel that runs
 
 /// Stands for compiled code: reads and writes the corners of its task.
 static void touch(const GirihLaunch *launch, const GirihTask *task, void *scratch) {
@@ -34,8 +35,12 @@ static void touch(const GirihLaunch *launch, const GirihTask *task, void *scratc
       broken("a task has an empty run");
   if (reinterpret_cast<uintptr_t>(scratch) % 64 != 0)
     broken("scratch is not aligned");
+  int64_t first = task->q_tile * tileRows, last = std::min(first + tileRows, rows) - 1;
+  if (last < first)
+    broken("a task has no rows");
   if (launch->lse)
-    launch->lse[(task->batch * o.shape[1] + task->head) * rows + task->q_tile] = 0;
+    for (int64_t row : {first, last})
+      launch->lse[(task->batch * o.shape[1] + task->head) * rows + row] = 0;
   ++numTasks;
 }
 
@@ -131,6 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::vector<float> output;
   options.threads = backOutput(launch, output) ? std::min(options.threads, 4) : 1;
   numTasks = 0;
+  tileRows = desc.tile_q;
   code = girihLaunchCpu(&desc, &launch, map, &options, &status);
   if (code != status.code)
     broken("code and status of a launch do not agree");
