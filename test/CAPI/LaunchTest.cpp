@@ -129,14 +129,24 @@ TEST(Launch, ExtentsOfOneHaveAnyStride) {
   EXPECT_TRUE(isRight(problem, "full", 0.25));
 }
 
-TEST(Launch, NamesWhatIsWrong) {
-  SessionHandle session = makeSession();
-  KernelHandle kernel = compile(session, parse(session, "causal"));
-  auto with = [&](auto change) {
+namespace {
+
+/// A launch that is right but for what a test changes.
+class ChangedLaunch : public ::testing::Test {
+protected:
+  template <typename Change> std::string with(Change change) {
     CpuProblem problem(1, 2, 2, 20, 20);
     change(problem);
     return problem.launch(kernel);
-  };
+  }
+
+  SessionHandle session = makeSession();
+  KernelHandle kernel = compile(session, parse(session, "causal"));
+};
+
+} // namespace
+
+TEST_F(ChangedLaunch, NamesWhatIsWrong) {
   int64_t shape[] = {1, 2, 21, 16}, huge[] = {int64_t{1} << 40, int64_t{1} << 40, 20, 16};
   int64_t repeated[] = {640, 0, 16, 1}, columns[] = {640, 320, 1, 20}, apart[] = {100, 50, 2};
   EXPECT_EQ("2: expected k, but got null", with([](CpuProblem &p) { p.args.k = nullptr; }));
@@ -209,14 +219,7 @@ TEST(Launch, NamesWhatIsWrong) {
             outcome(girihAttention(kernel.get(), nullptr, nullptr, &status), status));
 }
 
-TEST(Launch, WritesToMemoryThatNothingElseHas) {
-  SessionHandle session = makeSession();
-  KernelHandle kernel = compile(session, parse(session, "causal"));
-  auto with = [&](auto change) {
-    CpuProblem problem(1, 2, 2, 20, 20);
-    change(problem);
-    return problem.launch(kernel);
-  };
+TEST_F(ChangedLaunch, WritesToMemoryThatNothingElseHas) {
   auto apart = [](const std::string &one, const std::string &other) {
     return "2: expected " + one + " and " + other +
            " to lie apart in memory, but got tensors that overlap";

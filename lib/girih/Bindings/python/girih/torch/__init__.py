@@ -39,16 +39,19 @@ from ._checks import default_scale
 from ._flex import AuxOutput, AuxRequest, flex_attention
 from ._operator import attention as _attention
 
+_Mask = Union[Pattern, Callable[[Any, Any, Any, Any], Any]]
+_Score = Union[Score, Callable[[Any, Any, Any, Any, Any], Any], None]
+
 
 @overload
 def attention(
     q: torch.Tensor,
     k: torch.Tensor,
     v: torch.Tensor,
-    pattern: Union[Pattern, Callable[[Any, Any, Any, Any], Any]],
+    pattern: _Mask,
     *,
     scale: Optional[float] = ...,
-    score: Union[Score, Callable[[Any, Any, Any, Any, Any], Any], None] = ...,
+    score: _Score = ...,
     return_lse: Literal[False] = ...,
     align: str = ...,
 ) -> torch.Tensor: ...
@@ -57,21 +60,33 @@ def attention(
     q: torch.Tensor,
     k: torch.Tensor,
     v: torch.Tensor,
-    pattern: Union[Pattern, Callable[[Any, Any, Any, Any], Any]],
+    pattern: _Mask,
     *,
     scale: Optional[float] = ...,
-    score: Union[Score, Callable[[Any, Any, Any, Any, Any], Any], None] = ...,
+    score: _Score = ...,
     return_lse: Literal[True],
     align: str = ...,
 ) -> Tuple[torch.Tensor, torch.Tensor]: ...
+@overload
 def attention(
     q: torch.Tensor,
     k: torch.Tensor,
     v: torch.Tensor,
-    pattern: Union[Pattern, Callable[[Any, Any, Any, Any], Any]],
+    pattern: _Mask,
+    *,
+    scale: Optional[float] = ...,
+    score: _Score = ...,
+    return_lse: bool,
+    align: str = ...,
+) -> Union[torch.Tensor, Tuple[torch.Tensor, torch.Tensor]]: ...
+def attention(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    pattern: _Mask,
     *,
     scale: Optional[float] = None,
-    score: Union[Score, Callable[[Any, Any, Any, Any, Any], Any], None] = None,
+    score: _Score = None,
     return_lse: bool = False,
     align: str = "bottom_right",
 ) -> Union[torch.Tensor, Tuple[torch.Tensor, torch.Tensor]]:
