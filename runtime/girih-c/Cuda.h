@@ -182,6 +182,9 @@ int girihCudaPlanCreate(GirihCudaDevice *device, const GirihCudaKernelDesc *desc
 void girihCudaPlanFree(GirihCudaPlan *plan);
 /// 1 when launches of the plan may overlap: it has neither splits nor copies.
 int32_t girihCudaPlanMayOverlap(const GirihCudaPlan *plan);
+/// 1 once a stream or a graph has got a part of a launch of the plan, be it of one that
+/// failed later on: the plan's memory may be used.
+int32_t girihCudaPlanIsEnqueued(const GirihCudaPlan *plan);
 /// Bytes of q, k, v and o that a launch with the tensors that the plan was made for copies;
 /// 0 when the kernel takes all of them as they are.
 int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan);

@@ -114,6 +114,7 @@ protected:
   void TearDown() override {
     kernel.reset();
     EXPECT_EQ(before, fake().allocations);
+    EXPECT_EQ(0, fake().streams);
   }
 
   static SessionHandle *session;
@@ -283,6 +284,36 @@ TEST_F(Cuda, KnowsWhetherAGraphHasALaunch) {
   fake().capturing = nullptr;
   EXPECT_EQ(1, girihKernelIsCaptured(kernel.get()));
   EXPECT_EQ(0, girihKernelIsCaptured(nullptr));
+}
+
+TEST_F(Cuda, HoldsNothingForLaunchesThatFail) {
+  GpuProblem copied(0, 2, 100, 100, 64, 1);
+  const int64_t allocations = fake().allocations;
+  fake().capturing = fakeStream(0, 1);
+  fake().launchResult = 1;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_NE("OK", copied.launch(kernel, fakeStream(0, 1)));
+  EXPECT_EQ(allocations, fake().allocations);
+  EXPECT_EQ(0, girihKernelIsCaptured(kernel.get()));
+  // But for what comes after a copy that the graph has got.
+  fake().launchResult = 0;
+  fake().run = [](const FakeLaunch &) { fake().launchResult = 1; };
+  EXPECT_NE("OK", copied.launch(kernel, fakeStream(0, 1)));
+  fake().run = nullptr;
+  fake().launchResult = 0;
+  fake().capturing = nullptr;
+  EXPECT_EQ(allocations + 1, fake().allocations);
+  EXPECT_EQ(1, girihKernelIsCaptured(kernel.get()));
+}
+
+TEST_F(Cuda, KeepsThePlansOfStreamsWhileGraphsAreMade) {
+  GpuProblem copied(0, 2, 100, 100, 64, 1);
+  EXPECT_FALSE(copied.finds(kernel, fakeStream(0, 2)));
+  fake().capturing = fakeStream(0, 1);
+  for (int i = 0; i < 40; ++i)
+    EXPECT_FALSE(copied.finds(kernel, fakeStream(0, 1)));
+  fake().capturing = nullptr;
+  EXPECT_TRUE(copied.finds(kernel, fakeStream(0, 2)));
 }
 
 TEST(Stream, IsAskedAbout) {

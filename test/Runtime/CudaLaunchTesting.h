@@ -237,6 +237,7 @@ protected:
       girihCudaFree(device, memory);
     girihCudaClose(device);
     EXPECT_EQ(driver->allocations, 0);
+    EXPECT_EQ(driver->streams, 0);
     *driver = FakeDriver{};
   }
 

@@ -33,8 +33,15 @@ struct LoadedFunction {
   int maps;
 };
 
+struct Copy {
+  DevicePtr to;
+  const void *from;
+  size_t bytes;
+};
+
 struct State {
   FakeDriver seen;
+  std::map<Stream, std::vector<Copy>> copies; ///< enqueued; done when their stream is waited for
   std::map<DevicePtr, Allocation> memory;
   std::vector<int> contexts; ///< the stack, as device numbers
   int captureMode = 0;
@@ -69,6 +76,12 @@ int deviceOf(Stream stream) {
   if (address <= 2)
     return -1;
   return address >= 0x1000 && address < 0x1200 ? static_cast<int>((address - 0x1000) / 0x100) : -2;
+}
+
+/// Whether work on the stream waits for what is being captured: that on the default ones does,
+/// and on all that were not made to be non-blocking.
+bool meetsCapture(Stream stream) {
+  return state().seen.capturing && (reinterpret_cast<uintptr_t>(stream) & 0xFF) != 0xFF;
 }
 
 /// The allocation that holds `pointer`, or null.
@@ -167,8 +180,11 @@ GIRIH_FAKE Result cuMemcpyHtoD_v2(DevicePtr to, const void *from, size_t bytes) 
   memcpy(pointer(to), from, bytes);
   return 0;
 }
-GIRIH_FAKE Result cuMemcpyHtoDAsync_v2(DevicePtr to, const void *from, size_t bytes, Stream) {
-  memcpy(pointer(to), from, bytes);
+GIRIH_FAKE Result cuMemcpyHtoDAsync_v2(DevicePtr to, const void *from, size_t bytes,
+                                       Stream stream) {
+  if (meetsCapture(stream))
+    return kErrorStreamCaptureImplicit;
+  state().copies[stream].push_back({to, from, bytes});
   return 0;
 }
 GIRIH_FAKE Result cuMemcpyDtoH_v2(void *to, DevicePtr from, size_t bytes) {
@@ -222,12 +238,13 @@ GIRIH_FAKE Result cuLaunchKernel(Function function, unsigned gridX, unsigned gri
   else
     memcpy(&launch.arguments, parameters[loaded.maps], sizeof(GirihCudaArguments));
   FakeDriver &seen = state().seen;
-  if (seen.launchResult == 0) {
+  const Result result = seen.launchResult; // of this launch; `run` may change it
+  if (result == 0) {
     seen.launches.push_back(launch);
     if (seen.run)
       seen.run(launch);
   }
-  return seen.launchResult;
+  return result;
 }
 
 GIRIH_FAKE Result cuTensorMapEncodeTiled(TensorMap *map, int type, uint32_t rank, void *address,
@@ -271,12 +288,24 @@ GIRIH_FAKE Result cuThreadExchangeStreamCaptureMode(int *mode) {
   std::swap(*mode, state().captureMode);
   return 0;
 }
-GIRIH_FAKE Result cuStreamCreate(Stream *stream, unsigned) {
-  *stream = static_cast<Stream>(fakeStream(0, 0xFF));
+GIRIH_FAKE Result cuStreamCreate(Stream *stream, unsigned flags) {
+  *stream = static_cast<Stream>(
+      fakeStream(state().contexts.back(), flags == kStreamNonBlocking ? 0xFF : 0xFE));
+  ++state().seen.streams;
   return 0;
 }
-GIRIH_FAKE Result cuStreamDestroy_v2(Stream) { return 0; }
-GIRIH_FAKE Result cuStreamSynchronize(Stream) { return 0; }
+GIRIH_FAKE Result cuStreamDestroy_v2(Stream stream) {
+  state().copies.erase(stream);
+  --state().seen.streams;
+  return 0;
+}
+GIRIH_FAKE Result cuStreamSynchronize(Stream stream) {
+  if (meetsCapture(stream))
+    return kErrorStreamCaptureImplicit;
+  for (const Copy &copy : std::exchange(state().copies[stream], {}))
+    memcpy(pointer(copy.to), copy.from, copy.bytes);
+  return 0;
+}
 GIRIH_FAKE Result cuEventCreate(Event *event, unsigned) {
   *event = nullptr;
   return 0;

@@ -49,8 +49,10 @@ struct FakeDriver {
   /// Result of every launch.
   int launchResult = 0;
   int64_t allocations = 0; ///< not yet freed
+  int64_t streams = 0;     ///< made and not yet destroyed
   /// A stream that is being captured. Nothing is allocated meanwhile but by threads that
-  /// exchanged their capture mode for the relaxed one.
+  /// exchanged their capture mode for the relaxed one, and nothing copied but on streams
+  /// that do not wait for the default one.
   const void *capturing = nullptr;
 };
 

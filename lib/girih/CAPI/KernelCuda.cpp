@@ -13,7 +13,6 @@
 #include "girih/CAPI/Recent.h"
 #include "girih/JIT/CudaImage.h"
 
-#include <atomic>
 #include <chrono>
 #include <set>
 
@@ -168,14 +167,6 @@ CudaKernel::makePlan(std::shared_ptr<Loaded> loaded, const Prepared &prepared, d
   return std::make_shared<Plan>(std::move(loaded), plan);
 }
 
-/// In place of a stream's id for a launch that becomes part of a graph. Graphs run when and
-/// where their owner says, so that each such launch needs the memory of a plan to itself.
-/// Below `anyStream`.
-static int64_t nextCapture() {
-  static std::atomic<int64_t> captures{anyStream};
-  return --captures;
-}
-
 llvm::Error CudaKernel::launch(const Tensors &tensors, const LaunchArguments &arguments,
                                GirihAttentionReport *report) {
   auto loaded = modules->on(tensors.device);
@@ -189,10 +180,12 @@ llvm::Error CudaKernel::launch(const Tensors &tensors, const LaunchArguments &ar
   if (girihCudaStreamQuery((*loaded)->device.get(), arguments.stream, &stream, &status) != GIRIH_OK)
     return statusError(status);
 
+  // Graphs run when and where their owner says: a launch that becomes part of one needs the
+  // memory of a plan to itself.
   PlanKey key = keyOf(tensors), ofStream = key;
-  ofStream[streamOfKey] = stream.capturing ? nextCapture() : static_cast<int64_t>(stream.id);
+  ofStream[streamOfKey] = static_cast<int64_t>(stream.id);
   std::shared_ptr<Plan> plan = plans.find(key);
-  if (!plan)
+  if (!plan && !stream.capturing)
     plan = plans.find(ofStream);
   double mapMs = 0;
   const bool found = plan != nullptr;
@@ -200,14 +193,19 @@ llvm::Error CudaKernel::launch(const Tensors &tensors, const LaunchArguments &ar
     auto made = makePlan(*loaded, prepared, mapMs);
     if (!made)
       return made.takeError();
-    plan = plans.insert(girihCudaPlanMayOverlap((*made)->plan) ? key : ofStream, *made);
+    if (girihCudaPlanMayOverlap((*made)->plan))
+      plan = plans.insert(key, *made);
+    else
+      plan = stream.capturing ? *made : plans.insert(ofStream, *made);
   }
-  if (stream.capturing)
-    hold(plan);
   {
     std::lock_guard<std::mutex> lock(plan->enqueuing);
-    if (girihCudaLaunch((*loaded)->kernel, &prepared.launch, plan->plan, arguments.stream,
-                        &status) != GIRIH_OK)
+    int code =
+        girihCudaLaunch((*loaded)->kernel, &prepared.launch, plan->plan, arguments.stream, &status);
+    // What failed may have left the first of its parts in the graph.
+    if (stream.capturing && (code == GIRIH_OK || (!found && girihCudaPlanIsEnqueued(plan->plan))))
+      hold(plan);
+    if (code != GIRIH_OK)
       return statusError(status);
   }
   if (report) {

@@ -194,17 +194,23 @@ static Result enqueueCopies(const GirihCudaKernel &kernel, CopyList &list, Strea
 
 /// The kernel and, on the same stream, copies before it, what merges its parts, and the
 /// copy after it.
-static Result enqueueKernel(const GirihCudaKernel &kernel, Enqueue &enqueue, Stream stream) {
+static Result enqueueKernel(const GirihCudaKernel &kernel, const GirihCudaPlan &plan,
+                            Enqueue &enqueue, Stream stream) {
   const Driver &driver = kernel.device->driver;
   if (Result result = enqueueCopies(kernel, enqueue.before, stream))
     return result;
+  if (enqueue.before.count > 0)
+    plan.isEnqueued.store(true, std::memory_order_relaxed);
   void *all[] = {&enqueue.q, &enqueue.k, &enqueue.v, &enqueue.arguments};
   constexpr int numMaps = 3;
   void **parameters = kernel.desc.uses_tensor_maps ? all : all + numMaps;
   Result result = driver.cuLaunchKernel(
       kernel.function, enqueue.blocks, 1, 1, static_cast<unsigned>(kernel.desc.threads), 1, 1,
       static_cast<unsigned>(kernel.desc.shared_bytes), stream, parameters, nullptr);
-  if (result == 0 && enqueue.merges > 0)
+  if (result != 0)
+    return result;
+  plan.isEnqueued.store(true, std::memory_order_relaxed);
+  if (enqueue.merges > 0)
     result = driver.cuLaunchKernel(kernel.merge, enqueue.mergeRows, enqueue.merges, 1,
                                    kMergeThreads, 1, 1, 0, stream, all + numMaps, nullptr);
   return result == 0 ? enqueueCopies(kernel, enqueue.after, stream) : result;
@@ -230,7 +236,7 @@ int girihCudaLaunch(GirihCudaKernel *kernel, const GirihLaunch *launch, const Gi
   Enqueue enqueue;
   if (int code = prepareEnqueue(*kernel, *launch, *plan, enqueue, status))
     return code;
-  if (Result result = enqueueKernel(*kernel, enqueue, static_cast<Stream>(stream)))
+  if (Result result = enqueueKernel(*kernel, *plan, enqueue, static_cast<Stream>(stream)))
     return failLaunch(*kernel, *launch, enqueue, result, "could not be launched", status);
   return succeed(status);
 }
@@ -291,12 +297,12 @@ static int timeKernel(const GirihCudaKernel &kernel, const GirihLaunch &launch,
     return failCall(driver, result, status, "could not make %d events", repeat + 1);
   Result result = 0;
   for (int32_t i = 0; i < warmup && result == 0; ++i)
-    result = enqueueKernel(kernel, enqueue, nullptr);
+    result = enqueueKernel(kernel, plan, enqueue, nullptr);
   // One event between launches: each interval is one launch of a busy device.
   if (result == 0)
     result = events.record(0);
   for (int32_t i = 0; i < repeat && result == 0; ++i) {
-    result = enqueueKernel(kernel, enqueue, nullptr);
+    result = enqueueKernel(kernel, plan, enqueue, nullptr);
     if (result == 0)
       result = events.record(i + 1);
   }

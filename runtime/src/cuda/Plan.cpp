@@ -114,6 +114,10 @@ int32_t girihCudaPlanMayOverlap(const GirihCudaPlan *plan) {
   return plan->numMerges == 0 && plan->copiedBytes == 0;
 }
 
+int32_t girihCudaPlanIsEnqueued(const GirihCudaPlan *plan) {
+  return plan->isEnqueued.load(std::memory_order_relaxed);
+}
+
 int64_t girihCudaPlanCopiedBytes(const GirihCudaPlan *plan) { return plan->copiedBytes; }
 
 void girihCudaPlanFree(GirihCudaPlan *plan) {

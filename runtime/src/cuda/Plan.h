@@ -13,6 +13,8 @@
 #include "Copies.h"
 #include "Device.h"
 
+#include <atomic>
+
 struct GirihCudaPlan {
   GirihCudaDevice *device = nullptr;
   /// One allocation; everything below lies in it.
@@ -30,6 +32,7 @@ struct GirihCudaPlan {
   int64_t headsPerKv = 0;
   girih::cuda::CopyRoom copies;
   int64_t copiedBytes = 0; ///< by a launch with the views that the plan was made for
+  mutable std::atomic<bool> isEnqueued{false}; ///< set by its first launch, never reset
 };
 
 #endif // GIRIH_RUNTIME_CUDA_PLAN_H
