@@ -45,13 +45,7 @@ protected:
   }
 
   /// Only machine code is kept on disk: PTX alone would save little.
-  static bool hasPtxas() {
-    auto ptxas = findPtxas();
-    if (ptxas)
-      return true;
-    llvm::consumeError(ptxas.takeError());
-    return false;
-  }
+  static bool hasPtxas() { return !llvm::errorToBool(checkPtxas("sm_90a")); }
 
   CompileOptions options;
   llvm::SmallString<128> folder;

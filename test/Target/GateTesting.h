@@ -32,10 +32,12 @@ inline void PrintTo(const GateCase &gate, std::ostream *os) { *os << gate.name; 
 class PtxasGate : public ::testing::TestWithParam<GateCase> {
 protected:
   void SetUp() override {
-    auto ptxas = findPtxas();
-    if (ptxas)
+    static const GirihStatus status = [] {
+      llvm::Error missing = checkPtxas("sm_90a");
+      return missing ? takeStatus(std::move(missing)) : GirihStatus{};
+    }();
+    if (status.code == GIRIH_OK)
       return;
-    GirihStatus status = takeStatus(ptxas.takeError());
     ASSERT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
     GTEST_SKIP() << "the gate needs ptxas: " << status.message;
   }

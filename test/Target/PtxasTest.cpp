@@ -61,7 +61,7 @@ TEST(PtxasText, ComplainsAboutSlowKernels) {
 
 /// Assembles; null where there is no ptxas.
 static std::optional<PtxasReport> assemble(llvm::StringRef module) {
-  if (llvm::errorToBool(findPtxas().takeError()))
+  if (llvm::errorToBool(checkPtxas("sm_90a")))
     return std::nullopt;
   PtxTarget target;
   llvm::SmallVector<char, 0> cubin;
@@ -125,7 +125,7 @@ define ptx_kernel void @k(ptr addrspace(1) %y) {
 }
 
 TEST(Ptxas, SaysWhatPtxasRejects) {
-  if (llvm::errorToBool(findPtxas().takeError()))
+  if (llvm::errorToBool(checkPtxas("sm_90a")))
     GTEST_SKIP() << "no ptxas";
   llvm::SmallVector<char, 0> cubin;
   auto report =
@@ -143,12 +143,13 @@ namespace {
 class PtxasSearch : public ::testing::Test {
 protected:
   void SetUp() override {
-    for (const char *name : {"PATH", "GIRIH_PTXAS"}) {
+    for (const char *name : {"PATH", "GIRIH_PTXAS", "CUDA_HOME"}) {
       const char *value = std::getenv(name);
       before.emplace_back(name, value ? std::optional<std::string>(value) : std::nullopt);
     }
     ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("girih-ptxas-test", folder));
     ::unsetenv("GIRIH_PTXAS");
+    ::setenv("CUDA_HOME", "/nonexistent", 1);
   }
   void TearDown() override {
     for (const auto &[name, value] : before)
@@ -157,11 +158,12 @@ protected:
   }
 
   /// A shell script; returns its folder.
-  std::string addPtxas(llvm::StringRef name, llvm::StringRef commands) {
+  std::string addPtxas(llvm::StringRef name, llvm::StringRef commands,
+                       llvm::StringRef interpreter = "#!/bin/sh\n") {
     std::string own = (folder + "/" + name).str(), file = own + "/ptxas";
     EXPECT_FALSE(llvm::sys::fs::create_directory(own));
     std::error_code error;
-    llvm::raw_fd_ostream(file, error) << "#!/bin/sh\n" << commands << '\n';
+    llvm::raw_fd_ostream(file, error) << interpreter << commands << '\n';
     EXPECT_FALSE(error);
     EXPECT_FALSE(llvm::sys::fs::setPermissions(file, llvm::sys::fs::owner_all));
     return own;
@@ -179,6 +181,7 @@ protected:
   std::vector<std::pair<const char *, std::optional<std::string>>> before;
 };
 
+constexpr const char makesElf[] = "printf '\\177ELF' > $5; echo 'Used 7 registers'";
 constexpr const char emptyModule[] = ".version 8.0\n.target sm_90a\n.address_size 64\n";
 constexpr const char unsupportedVersion[] = "Unsupported .version 8.0; current version is '7.8'";
 constexpr const char unknownChip[] = "Value 'sm_90a' is not defined for option 'gpu-name'";
@@ -187,17 +190,18 @@ constexpr const char unknownChip[] = "Value 'sm_90a' is not defined for option '
 
 TEST_F(PtxasSearch, NamesABadSetting) {
   ::setenv("GIRIH_PTXAS", "/nonexistent/ptxas", 1);
-  auto found = findPtxas();
-  ASSERT_FALSE(found);
-  GirihStatus status = takeStatus(found.takeError());
+  GirihStatus status = takeStatus(checkPtxas("sm_90a"));
   EXPECT_EQ(status.code, GIRIH_INVALID);
   EXPECT_NE(std::string(status.message).find("'/nonexistent/ptxas'"), std::string::npos);
 }
 
-TEST_F(PtxasSearch, PassesByWhatIsTooOld) {
+TEST_F(PtxasSearch, PassesByWhatIsUnfit) {
   std::string oldest = addOld("oldest", unknownChip), old = addOld("old", unsupportedVersion),
-              good = addPtxas("new", "printf '\\177ELF' > $5; echo 'Used 7 registers'");
-  setPath(oldest + ":/nonexistent::" + old + ":" + good + ":/usr/bin:/bin");
+              broken = addPtxas("broken", "echo no libraries; exit 127"),
+              foreign = addPtxas("foreign", "", "#!/nonexistent/interpreter\n"),
+              good = addPtxas("new", makesElf);
+  setPath(oldest + ":/nonexistent::" + old + ":" + broken + ":" + foreign + ":" + good +
+          ":/usr/bin:/bin");
   auto report = assemblePtx(emptyModule, "sm_90a", cubin);
   ASSERT_TRUE(bool(report)) << llvm::toString(report.takeError());
   EXPECT_EQ(report->registers, 7);
@@ -205,16 +209,37 @@ TEST_F(PtxasSearch, PassesByWhatIsTooOld) {
                                                          "ELF");
 }
 
-// Beside CUDA's usual folder.
-TEST_F(PtxasSearch, OldOnesAloneAreNone) {
-  setPath(addOld("old", unsupportedVersion) + ":/usr/bin:/bin");
+TEST_F(PtxasSearch, UnfitOnesAloneAreNone) {
+  std::string system = ":/usr/bin:/bin";
+  setPath(addOld("old", unsupportedVersion) + system);
   GirihStatus status = statusOf(assemblePtx(emptyModule, "sm_90a", cubin));
-  if (llvm::sys::fs::exists("/usr/local/cuda/bin/ptxas")) {
-    EXPECT_EQ(status.code, GIRIH_OK) << status.message;
-    return;
-  }
   EXPECT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
   EXPECT_NE(std::string(status.message).find(unsupportedVersion), std::string::npos);
+  setPath(addPtxas("broken", "echo no libraries; exit 127") + system);
+  status = statusOf(assemblePtx(emptyModule, "sm_90a", cubin));
+  EXPECT_EQ(status.code, GIRIH_UNSUPPORTED) << status.message;
+  EXPECT_NE(std::string(status.message).find("no libraries"), std::string::npos);
+}
+
+TEST_F(PtxasSearch, LooksInTheFolderOfCuda) {
+  setPath("/usr/bin:/bin");
+  EXPECT_EQ(statusOf(assemblePtx(emptyModule, "sm_90a", cubin)).code, GIRIH_UNSUPPORTED);
+  ::setenv("CUDA_HOME", (folder + "/cuda").str().c_str(), 1);
+  ASSERT_FALSE(llvm::sys::fs::create_directory(folder + "/cuda"));
+  addPtxas("cuda/bin", makesElf);
+  EXPECT_EQ(statusOf(assemblePtx(emptyModule, "sm_90a", cubin)).code, GIRIH_OK);
+}
+
+// Nobody gets to know how it ended; what it made says so.
+TEST_F(PtxasSearch, WorksWhereChildrenAreForgotten) {
+  auto handler = ::signal(SIGCHLD, SIG_IGN);
+  ::setenv("GIRIH_PTXAS", (addPtxas("good", makesElf) + "/ptxas").c_str(), 1);
+  EXPECT_EQ(statusOf(assemblePtx(emptyModule, "sm_90a", cubin)).code, GIRIH_OK);
+  ::setenv("GIRIH_PTXAS", (addPtxas("bad", "echo not this; exit 255") + "/ptxas").c_str(), 1);
+  GirihStatus status = statusOf(assemblePtx(emptyModule, "sm_90a", cubin));
+  ::signal(SIGCHLD, handler);
+  EXPECT_EQ(status.code, GIRIH_INTERNAL);
+  EXPECT_NE(std::string(status.message).find("not this"), std::string::npos) << status.message;
 }
 
 TEST_F(PtxasSearch, AnOldOneThatIsNamedIsInvalid) {
@@ -227,7 +252,7 @@ TEST_F(PtxasSearch, AnOldOneThatIsNamedIsInvalid) {
 
 // One process has one alarm, and it is the program's that we are a library of.
 TEST_F(PtxasSearch, LeavesTheAlarmAlone) {
-  ::setenv("GIRIH_PTXAS", (addPtxas("new", "exit 0") + "/ptxas").c_str(), 1);
+  ::setenv("GIRIH_PTXAS", (addPtxas("new", makesElf) + "/ptxas").c_str(), 1);
   struct sigaction handler{};
   ASSERT_EQ(::sigaction(SIGALRM, nullptr, &handler), 0);
   ::alarm(1000);

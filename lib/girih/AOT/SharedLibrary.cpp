@@ -54,12 +54,10 @@ llvm::Expected<std::string> girih::linkSharedLibrary(llvm::ArrayRef<char> object
                                  soname,    "-o",      output,          input,        "-lm"};
   std::string failure;
   int code = runProgram(arguments, log, std::chrono::minutes(1), failure);
-  if (code != 0)
+  std::string library = readFile(output);
+  if (code != 0 || library.empty())
     return internalError(*compiler + " could not link the shared library (exit code " +
                          std::to_string(code) + "): " + failure +
                          llvm::StringRef(readFile(log)).trim().str());
-  std::string library = readFile(output);
-  if (library.empty())
-    return internalError(*compiler + " made no shared library");
   return library;
 }

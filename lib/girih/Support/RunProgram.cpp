@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <thread>
 
+#include <cerrno>
 #include <csignal>
 #include <sys/wait.h>
 
@@ -21,6 +22,10 @@ using Clock = std::chrono::steady_clock;
 
 /// Of what waitpid returned.
 static int exitStatus(pid_t ended, int status, std::string &message) {
+  if (ended < 0 && errno == ECHILD) {
+    message = "SIGCHLD is ignored here, so nobody knows how it ended";
+    return 0;
+  }
   if (ended < 0)
     message = "it cannot be waited for: " + llvm::errnoAsErrorCode().message();
   else if (WIFEXITED(status))
@@ -38,7 +43,7 @@ int girih::runProgram(llvm::ArrayRef<llvm::StringRef> arguments, llvm::StringRef
       llvm::sys::ExecuteNoWait(arguments.front(), arguments, /*Env=*/std::nullopt, redirects,
                                /*MemoryLimit=*/0, &message, &failed);
   if (failed)
-    return -1;
+    return cannotRun;
   // LLVM's own wait with a limit is made of SIGALRM, of which a process has one.
   auto deadline = Clock::now() + limit;
   std::chrono::milliseconds pause(1);

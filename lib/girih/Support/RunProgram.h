@@ -16,10 +16,15 @@
 
 namespace girih {
 
+/// The exit statuses of programs that are there and do not run, or are not there.
+constexpr int cannotRun = 126, notThere = 127;
+
 /// Runs arguments[0], a path, with `arguments`; it reads nothing, and what it writes goes
-/// to the file `log`. Kills it after `limit`. Returns its exit status; a negative number,
-/// and the reason in `message`, when it did not start, was killed or took too long.
-/// Touches no signal, alarm or handler of this process: it may be a library in another's.
+/// to the file `log`. Kills it after `limit`. Returns its exit status; `cannotRun`, like a
+/// shell, or a negative number, and the reason in `message`, when it did not start, or was
+/// killed or took too long. Touches no signal, alarm or handler of this process: it may be a
+/// library in another's. If that one ignores SIGCHLD, nobody gets to know the exit status:
+/// 0, with a message, means then that it has ended, and only what it made says how.
 int runProgram(llvm::ArrayRef<llvm::StringRef> arguments, llvm::StringRef log,
                std::chrono::milliseconds limit, std::string &message);
 

@@ -64,7 +64,7 @@ PtxasReport girih::parsePtxasText(StringRef text) {
 static constexpr llvm::StringLiteral namedByUser = "GIRIH_PTXAS";
 
 /// Every ptxas that there is, the one to try first in front: $GIRIH_PTXAS alone, else
-/// those of PATH and of CUDA's usual folder.
+/// those of PATH and of CUDA's folder.
 static llvm::Expected<std::vector<std::string>> findEveryPtxas(bool &isNamed) {
   auto named = llvm::sys::Process::GetEnv(namedByUser);
   isNamed = named && !named->empty();
@@ -77,7 +77,8 @@ static llvm::Expected<std::vector<std::string>> findEveryPtxas(bool &isNamed) {
   std::string path = llvm::sys::Process::GetEnv("PATH").value_or("");
   std::vector<std::string> found;
   auto folders = llvm::to_vector(llvm::split(path, ':'));
-  folders.push_back("/usr/local/cuda/bin");
+  std::string cuda = llvm::sys::Process::GetEnv("CUDA_HOME").value_or("/usr/local/cuda") + "/bin";
+  folders.push_back(cuda);
   for (StringRef folder : folders)
     if (!folder.empty())
       if (auto program = llvm::sys::findProgramByName("ptxas", {folder});
@@ -85,17 +86,10 @@ static llvm::Expected<std::vector<std::string>> findEveryPtxas(bool &isNamed) {
         found.push_back(*program);
   if (!found.empty())
     return found;
-  return unsupportedError("expected ptxas of CUDA 12.0 or later in GIRIH_PTXAS, on PATH or in "
-                          "/usr/local/cuda/bin, but got none; without it the driver of a GPU "
-                          "compiles PTX when a kernel is loaded");
-}
-
-llvm::Expected<std::string> girih::findPtxas() {
-  bool isNamed = false;
-  auto found = findEveryPtxas(isNamed);
-  if (!found)
-    return found.takeError();
-  return found->front();
+  return unsupportedError("expected ptxas of CUDA 12.0 or later in GIRIH_PTXAS, on PATH or in " +
+                          cuda +
+                          ", but got none; without it the driver of a GPU compiles PTX when a "
+                          "kernel is loaded");
 }
 
 namespace {
@@ -142,9 +136,9 @@ static bool isTooOld(StringRef text) {
          (text.contains("is not defined for option") && text.contains("gpu-name"));
 }
 
-/// Assembles with one ptxas; `tooOld` is why that failed.
+/// Assembles with one ptxas. `unfit`: it failed since it does not run or is too old.
 static llvm::Expected<PtxasReport> assembleWith(StringRef program, StringRef in, StringRef chip,
-                                                llvm::SmallVectorImpl<char> &cubin, bool &tooOld) {
+                                                llvm::SmallVectorImpl<char> &cubin, bool &unfit) {
   ScratchFile out, log;
   if (llvm::Error error = out.create("cubin"))
     return std::move(error);
@@ -157,15 +151,15 @@ static llvm::Expected<PtxasReport> assembleWith(StringRef program, StringRef in,
   auto text = log.read();
   if (!text)
     return text.takeError();
-  if (status != 0) {
-    tooOld = isTooOld((*text)->getBuffer());
+  auto code = out.read();
+  if (!code)
+    return code.takeError();
+  if (status != 0 || (*code)->getBufferSize() == 0) {
+    unfit = status == cannotRun || status == notThere || isTooOld((*text)->getBuffer());
     return internalError(program.str() + " failed (" +
                          (message.empty() ? "exit status " + std::to_string(status) : message) +
                          "): " + (*text)->getBuffer().trim().str());
   }
-  auto code = out.read();
-  if (!code)
-    return code.takeError();
   cubin.append((*code)->getBufferStart(), (*code)->getBufferEnd());
   return parsePtxasText((*text)->getBuffer());
 }
@@ -183,16 +177,23 @@ llvm::Expected<PtxasReport> girih::assemblePtx(StringRef ptx, StringRef chip,
     return std::move(error);
   std::string said;
   for (const std::string &program : *programs) {
-    bool tooOld = false;
-    auto report = assembleWith(program, in.name(), chip, cubin, tooOld);
-    if (report || !tooOld)
+    bool unfit = false;
+    auto report = assembleWith(program, in.name(), chip, cubin, unfit);
+    if (report || !unfit)
       return report;
     said = takeStatus(report.takeError()).message;
   }
   if (isNamed)
-    return invalidError("expected GIRIH_PTXAS to name ptxas of CUDA 12.0 or later, but got an "
-                        "older one: " +
+    return invalidError("expected GIRIH_PTXAS to name ptxas of CUDA 12.0 or later, but got one "
+                        "that is older or does not run: " +
                         said);
-  return unsupportedError("expected ptxas of CUDA 12.0 or later, but got older ones alone: " +
+  return unsupportedError("expected ptxas of CUDA 12.0 or later, but got none that runs and is not "
+                          "older: " +
                           said);
+}
+
+llvm::Error girih::checkPtxas(StringRef chip) {
+  llvm::SmallVector<char, 0> cubin;
+  std::string empty = ".version 8.0\n.target " + chip.str() + "\n.address_size 64\n";
+  return assemblePtx(empty, chip, cubin).takeError();
 }

@@ -35,17 +35,16 @@ struct PtxasReport {
 /// Reads the output of `ptxas -v`.
 PtxasReport parsePtxasText(llvm::StringRef text);
 
-/// Path of the ptxas that is tried first: $GIRIH_PTXAS, else the first on PATH, else the
-/// one in CUDA's usual folder. GIRIH_UNSUPPORTED when there is none: the driver can still
-/// compile PTX.
-llvm::Expected<std::string> findPtxas();
-
 /// Assembles `ptx` for `chip` and appends the cubin to `cubin`, with the first ptxas that
-/// is new enough: of $GIRIH_PTXAS, which must be, else of PATH and CUDA's usual folder,
-/// GIRIH_UNSUPPORTED when all of those are too old. Complaints are no failure. PTX that
-/// ptxas rejects for another reason is an internal error with its text.
+/// runs and is new enough: of $GIRIH_PTXAS, which must, else of PATH and of CUDA's folder
+/// ($CUDA_HOME/bin, or /usr/local/cuda/bin without it). GIRIH_UNSUPPORTED when none of those
+/// does: the driver can still compile PTX. Complaints are no failure. PTX that ptxas rejects
+/// for another reason is an internal error with its text.
 llvm::Expected<PtxasReport> assemblePtx(llvm::StringRef ptx, llvm::StringRef chip,
                                         llvm::SmallVectorImpl<char> &cubin);
+
+/// Whether there is a ptxas that assembles for `chip`; fails as assemblePtx does.
+llvm::Error checkPtxas(llvm::StringRef chip);
 
 } // namespace girih
 
