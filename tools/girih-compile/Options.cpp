@@ -8,8 +8,10 @@
 #include "Options.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/OutputFile.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace girih;
@@ -68,6 +70,15 @@ llvm::Expected<Output> girih::makeOutput(const Options &options) {
     return unsupportedError("format " + formatName(output.format).str() +
                             " is not supported with --target " + options.request.target +
                             "; supported: " + (isCuda ? "ptx, cubin" : "object, shared"));
+
+  // Where a device, a pipe or a standard output stands, nothing else is to be written.
+  namespace fs = llvm::sys::fs;
+  fs::file_status status;
+  bool isThere = !fs::status(output.codePath, status);
+  if (isThere && !fs::is_directory(status) &&
+      (!fs::is_regular_file(status) || areSameOutput(output.codePath, "/dev/stdout")))
+    return invalidError("-o: expected a file, beside which the header and the manifest go, but '" +
+                        output.codePath + "' is a device, a pipe or standard output");
 
   llvm::StringRef stem = file.split('.').first;
   if (output.format == ArtifactFormat::SharedLibrary)
