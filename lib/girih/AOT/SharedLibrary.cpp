@@ -45,7 +45,7 @@ llvm::Expected<std::string> girih::linkSharedLibrary(llvm::ArrayRef<char> object
   auto in = [&](llvm::StringRef file) { return (folder + "/" + file).str(); };
   std::string input = in("kernel.o"), output = in("library.so"), log = in("log");
   if (llvm::Error error = writeFile(input, llvm::StringRef(object.data(), object.size())))
-    return std::move(error);
+    return internalError(takeStatus(std::move(error)).message); // no file of the caller's
 
   // Symbols of the runtime and of libm are bound when the library is loaded, so a
   // missing one is an error then and not in the middle of a launch.
