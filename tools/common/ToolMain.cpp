@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <new>
 
 using namespace girih;
@@ -52,17 +53,27 @@ static int run(llvm::StringRef tool, llvm::function_ref<llvm::Expected<int>()> b
   }
 }
 
-int girih::toolMain(llvm::StringRef tool, llvm::function_ref<llvm::Expected<int>()> body) {
-  reserveStandardStreams();
-  int code = run(tool, body);
+/// Writes out what was printed, when the program ends with `code`: by returning from `main`, or,
+/// as LLVM's command line does after --help, by `exit`. `tool` is a C string.
+static void finishPrinting(int code, void *tool) {
   llvm::outs().flush();
-  if (std::error_code failure = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    int unwritten =
-        report(tool, invalidError("standard output: cannot be written: " + failure.message()));
-    code = code ? code : unwritten;
-  }
+  std::error_code failure = llvm::outs().error();
+  if (failure)
+    report(static_cast<const char *>(tool),
+           invalidError("standard output: cannot be written: " + failure.message()));
   // A stream with an error would end the program with a code that means something else.
+  llvm::outs().clear_error();
   llvm::errs().clear_error();
-  return code;
+  if (failure && code == 0)
+    ::_exit(GIRIH_INVALID); // nothing else changes the code that `exit` was called with
+}
+
+int girih::toolMain(const char *tool, llvm::function_ref<llvm::Expected<int>()> body) {
+  reserveStandardStreams();
+  // What is made before is unmade after `finishPrinting`.
+  llvm::outs();
+  llvm::errs();
+  if (::on_exit(finishPrinting, const_cast<char *>(tool)))
+    return report(tool, internalError("out of memory"));
+  return run(tool, body);
 }
