@@ -3,33 +3,30 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Proves that a file appears as a whole or not at all, that links are followed, and that
-// what is no plain file stays what it is.
+// Proves that a file appears as a whole or not at all, that links are followed, that what is
+// no plain file stays what it is.
 //
 //===----------------------------------------------------------------------===//
 
 #include "SupportTesting.h"
 
-#include "girih/Support/Error.h"
 #include "girih/Support/OutputFile.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Signals.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <thread>
 
 using namespace girih;
 
-static std::string message(llvm::Error error) { return takeStatus(std::move(error)).message; }
-
-static mode_t modeOf(const std::string &path) {
-  struct stat status{};
-  EXPECT_EQ(lstat(path.c_str(), &status), 0) << path;
-  return status.st_mode;
-}
+static mode_t modeOf(const std::string &path) { return statusOf(path).st_mode; }
 
 TEST(OutputFile, is_there_as_a_whole_after_commit) {
   Folder folder;
@@ -57,6 +54,27 @@ TEST(OutputFile, without_commit_nothing_happens) {
   }
   EXPECT_EQ(bytesOf(folder.file("a")), "old");
   EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(OutputFile, signals_leave_nothing_behind) {
+  Folder folder;
+  auto stageAndRaise = [&](int signal, sighandler_t disposition) {
+    llvm::sys::unregisterHandlers(); // of the tests before
+    std::signal(signal, disposition);
+    auto file = OutputFile::create(folder.file("a"));
+    if (file && folder.entries() == 1)
+      raise(signal);
+    llvm::consumeError(file ? file->commit() : file.takeError());
+    exit(0);
+  };
+  for (int signal : {SIGPIPE, SIGTERM})
+    EXPECT_EXIT(stageAndRaise(signal, SIG_DFL), testing::KilledBySignal(signal), "");
+  EXPECT_EQ(folder.entries(), 0);
+  // What is to be ignored, as under nohup, still is.
+  for (int signal : {SIGPIPE, SIGHUP, SIGXFSZ}) {
+    EXPECT_EXIT(stageAndRaise(signal, SIG_IGN), testing::ExitedWithCode(0), "");
+    EXPECT_FALSE(llvm::sys::fs::remove(folder.file("a"), /*IgnoreNonExisting=*/false));
+  }
 }
 
 TEST(OutputFile, keeps_permissions) {
@@ -101,6 +119,15 @@ TEST(OutputFile, writes_into_pipes) {
   EXPECT_EQ(folder.entries(), 1);
 }
 
+TEST(OutputFile, other_names_keep_the_old_file) {
+  Folder folder;
+  store(folder.file("a"), "old");
+  ASSERT_EQ(link(folder.file("a").c_str(), folder.file("b").c_str()), 0);
+  EXPECT_EQ(message(writeFile(folder.file("a"), "new")), "");
+  EXPECT_EQ(bytesOf(folder.file("a")), "new");
+  EXPECT_EQ(bytesOf(folder.file("b")), "old");
+}
+
 TEST(OutputFile, refuses_folders_and_names_the_flag) {
   Folder folder;
   ASSERT_FALSE(llvm::sys::fs::create_directory(folder.file("taken")));
@@ -139,4 +166,14 @@ TEST(OutputFile, knows_one_file_by_all_its_names) {
   // Who reads a pipe gets both.
   ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0600), 0);
   EXPECT_FALSE(areSameOutput(folder.file("pipe"), folder.file("pipe")));
+
+  // Nor is the second thing lost that goes to a descriptor, unless the first takes its name away.
+  int file = open(a.c_str(), O_RDWR);
+  ASSERT_NE(file, -1);
+  std::string name = "/dev/fd/" + std::to_string(file);
+  EXPECT_FALSE(areSameOutput(name, name));
+  EXPECT_FALSE(areSameOutput(name, folder.file("b")));
+  EXPECT_TRUE(areSameOutput(name, a));
+  EXPECT_TRUE(areSameOutput(a, name));
+  close(file);
 }

@@ -8,9 +8,13 @@
 #ifndef GIRIH_TEST_SUPPORT_SUPPORTTESTING_H
 #define GIRIH_TEST_SUPPORT_SUPPORTTESTING_H
 
+#include "girih/Support/Error.h"
+
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+
+#include <sys/stat.h>
 
 #include <fstream>
 #include <gtest/gtest.h>
@@ -49,6 +53,16 @@ inline std::string bytesOf(const std::string &path) {
 
 inline void store(const std::string &path, const std::string &bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// What an error says; nothing if it is none.
+inline std::string message(llvm::Error error) { return takeStatus(std::move(error)).message; }
+
+/// Of `path` itself, were it a link.
+inline struct stat statusOf(const std::string &path) {
+  struct stat status{};
+  EXPECT_EQ(lstat(path.c_str(), &status), 0) << path;
+  return status;
 }
 
 /// A file of NumPy, version 1.0.

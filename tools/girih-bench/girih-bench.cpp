@@ -141,12 +141,13 @@ static llvm::Expected<int> run(Options &options) {
   if (!results)
     return results.takeError();
   std::vector<std::string> noise = noiseOf(*results);
-  llvm::outs() << textResults(*results, noise, earlier ? &*earlier : nullptr);
+  // Before the table, whose reader may go away and end the program.
   if (file) {
     file->stream() << jsonResults(*results, noise);
     if (llvm::Error error = file->commit())
       return std::move(error);
   }
+  llvm::outs() << textResults(*results, noise, earlier ? &*earlier : nullptr);
   for (const RowRecord &row : results->rows)
     if (row.code != GIRIH_OK)
       return row.code;

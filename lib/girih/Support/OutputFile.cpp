@@ -8,16 +8,23 @@
 #include "girih/Support/OutputFile.h"
 
 #include "girih/Support/Error.h"
+#include "girih/Support/OutputPath.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/BinaryFormat/Magic.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Signals.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <optional>
 #include <vector>
 
 using namespace girih;
@@ -25,93 +32,181 @@ namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
 using llvm::StringRef;
 
-/// What `link` points to, or nothing if it is no symbolic link.
-static std::string linkTarget(const std::string &link) {
-  llvm::SmallString<256> text;
-  text.resize_for_overwrite(4096);
-  ssize_t size = ::readlink(link.c_str(), text.data(), text.size());
-  if (size <= 0)
-    return "";
-  text.truncate(static_cast<size_t>(size));
-  if (path::is_absolute(text))
-    return std::string(text);
-  llvm::SmallString<256> beside(path::parent_path(link));
-  path::append(beside, text);
-  return std::string(beside);
+static std::error_code lastError() { return {errno, std::generic_category()}; }
+
+/// Removes `staged` where a signal ends the program, also the one of a pipe whose reader is gone.
+/// What the program was told to ignore, as by nohup, stays ignored, which LLVM would undo.
+static void removeWhenKilled(StringRef staged) {
+  struct sigaction before[32] = {}; // those that are not of real time
+  for (int signal = 1; signal < 32; ++signal)
+    ::sigaction(signal, nullptr, &before[signal]);
+  llvm::sys::SetOneShotPipeSignalFunction([] { (void)::raise(SIGPIPE); });
+  llvm::sys::RemoveFileOnSignal(staged);
+  for (int signal = 1; signal < 32; ++signal)
+    if (before[signal].sa_handler == SIG_IGN)
+      ::sigaction(signal, &before[signal], nullptr);
 }
 
-/// The file behind any links: what a rename may replace.
-static std::string behindLinks(StringRef file) {
-  llvm::SmallString<256> real;
-  if (!fs::real_path(file, real))
-    return std::string(real);
-  // A link to what is not there yet.
-  std::string at = file.str();
-  constexpr int mostLinks = 40; // as Linux has it
-  for (int links = 0; links < mostLinks; ++links) {
-    std::string next = linkTarget(at);
-    if (next.empty())
-      break;
-    at = next;
-  }
-  return at;
-}
-
-/// Opens a new file beside `target`; its name is left in `staged`.
-static std::error_code openStaged(const std::string &target, int &descriptor, std::string &staged) {
+/// Opens a new file in `folder`; its name is left in `staged`.
+static std::error_code openStaged(StringRef folder, unsigned mode, int &descriptor,
+                                  std::string &staged) {
   std::error_code failure;
   for (int attempt = 0; attempt < 16; ++attempt) {
     uint64_t random = uint64_t{llvm::sys::Process::GetRandomNumber()} << 32 ^
                       llvm::sys::Process::GetRandomNumber();
-    staged = target + "." + llvm::utohexstr(random, /*LowerCase=*/true) + ".tmp";
-    failure = fs::openFileForReadWrite(staged, descriptor, fs::CD_CreateNew, fs::OF_None);
+    llvm::SmallString<256> file(folder);
+    path::append(file, "girih-" + llvm::utohexstr(random, /*LowerCase=*/true) + ".tmp");
+    failure = fs::openFileForReadWrite(file, descriptor, fs::CD_CreateNew, fs::OF_None, mode);
+    if (!failure) {
+      staged = std::string(file);
+      removeWhenKilled(staged);
+    }
     if (failure != std::errc::file_exists)
       break;
   }
-  if (failure)
-    staged.clear();
   return failure;
 }
 
-static bool isStandardOutput(const fs::file_status &status) {
-  fs::file_status output;
-  return !fs::status(STDOUT_FILENO, output) && fs::equivalent(status, output);
+/// Whether `target` is a name of the file `old` that a rename can give to another file.
+static bool isReplaceable(const std::string &target, const fs::file_status &old) {
+  fs::file_status named;
+  if (fs::status(target, named, /*follow=*/false) || !fs::equivalent(named, old))
+    return false; // a descriptor of another process, whose file has no name
+  struct statx place{};
+  return ::statx(AT_FDCWD, target.c_str(), AT_SYMLINK_NOFOLLOW, 0, &place) ||
+         !(place.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-llvm::Error OutputFile::failed(std::error_code failure) const {
-  return invalidError(name + ": cannot be written: " + failure.message());
+/// Whether `failure` is of the place or the caller, so that a file may be writable all the same.
+static bool isRefusal(std::error_code failure) {
+  constexpr std::errc refusals[] = {std::errc::permission_denied,
+                                    std::errc::operation_not_permitted,
+                                    std::errc::device_or_resource_busy,
+                                    std::errc::read_only_file_system, std::errc::cross_device_link};
+  return llvm::any_of(refusals, [&](std::errc refusal) { return failure == refusal; });
+}
+
+static bool isProgram(const std::string &file) {
+  llvm::file_magic magic;
+  return !llvm::identify_magic(file, magic) && (magic == llvm::file_magic::elf_shared_object ||
+                                                magic == llvm::file_magic::elf_executable);
+}
+
+/// Gives the file `descriptor` the size `bytes`, and all of the space for it.
+static std::error_code reserve(int descriptor, uint64_t bytes) {
+  auto size = static_cast<off_t>(bytes);
+  int failure = size > 0 ? ::posix_fallocate(descriptor, 0, size) : 0;
+  if (failure && failure != EOPNOTSUPP && failure != EINVAL) // what file systems without it say
+    return {failure, std::generic_category()};
+  return ::ftruncate(descriptor, size) ? lastError() : std::error_code();
+}
+
+/// Copies the file `staged` over `target`, which is left as it was if there is no space.
+static std::error_code overwrite(const std::string &target, const std::string &staged) {
+  uint64_t size;
+  if (std::error_code failure = fs::file_size(staged, size))
+    return failure;
+  int descriptor;
+  if (std::error_code failure = fs::openFileForWrite(target, descriptor, fs::CD_OpenExisting))
+    return failure;
+  fs::file_status old;
+  std::error_code failure = fs::status(descriptor, old);
+  if (!failure && (failure = reserve(descriptor, size)))
+    (void)::ftruncate(descriptor, static_cast<off_t>(old.getSize()));
+  if (!failure)
+    failure = fs::copy_file(staged, descriptor);
+  std::error_code closing = llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
+  return failure ? failure : closing;
+}
+
+llvm::Error OutputFile::failed(const llvm::Twine &reason) const {
+  return invalidError((name + ": cannot be written: " + reason).str());
+}
+
+/// Says whether the contents may be written in place, after `failure` to replace the target.
+llvm::Error OutputFile::writeInPlaceAfter(std::error_code failure) {
+  if (!isRefusal(failure))
+    return failed(failure.message());
+  if (isProgram(target))
+    return failed(failure.message() + ", to replace it; and a program or library, which may be in "
+                                      "use, is not written in place");
+  inPlace = true;
+  return llvm::Error::success();
+}
+
+/// Opens what takes the place of a plain file.
+llvm::Expected<int> OutputFile::stageOver(const fs::file_status &old) {
+  int descriptor = -1;
+  std::error_code failure = std::make_error_code(std::errc::device_or_resource_busy);
+  if (std::string place = behindLinks(target); isReplaceable(place, old)) {
+    target = place;
+    failure = openStaged(folderOf(target), fs::all_read | fs::all_write, descriptor, staged);
+    if (!failure) {
+      failure = fs::changeFileOwnership(descriptor, old.getUser(), old.getGroup());
+      if (!failure)
+        failure = fs::setPermissions(descriptor, old.permissions());
+      if (!failure)
+        return descriptor;
+      ::close(descriptor);
+      unstage();
+    }
+  }
+  if (llvm::Error error = writeInPlaceAfter(failure))
+    return std::move(error);
+  llvm::SmallString<128> folder;
+  path::system_temp_directory(/*ErasedOnReboot=*/true, folder);
+  failure = openStaged(folder, fs::owner_read | fs::owner_write, descriptor, staged);
+  if (failure)
+    return failed(failure.message() + ", in " + folder);
+  return descriptor;
+}
+
+/// Opens what the contents go to first.
+llvm::Expected<int> OutputFile::open() {
+  int descriptor = -1;
+  fs::file_status old;
+  std::error_code failure = fs::status(target, old);
+  if (failure == std::errc::no_such_file_or_directory) {
+    target = behindLinks(target);
+    failure = openStaged(folderOf(target), fs::all_read | fs::all_write, descriptor, staged);
+  } else if (failure) {
+    return failed(failure.message());
+  } else if (fs::is_directory(old)) {
+    return failed("it is a folder");
+  } else if (std::optional<int> own = descriptorOf(target, old)) {
+    if (!isWritten(*own))
+      return failed("it is not open for writing");
+    descriptor = ::fcntl(*own, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0)
+      failure = lastError();
+  } else if (!fs::is_regular_file(old)) {
+    failure = fs::openFileForWrite(target, descriptor, fs::CD_OpenExisting);
+  } else if (::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS)) {
+    failure = lastError();
+  } else {
+    return stageOver(old);
+  }
+  if (failure)
+    return failed(failure.message());
+  return descriptor;
 }
 
 llvm::Expected<OutputFile> OutputFile::create(StringRef file, StringRef flag) {
   OutputFile output(((flag.empty() ? "" : flag + ": ") + file).str(), file.str());
-  fs::file_status status;
-  std::error_code missing = fs::status(file, status);
-  if (fs::is_directory(status))
-    return invalidError(output.name + ": cannot be written: it is a folder");
-  if (missing && missing != std::errc::no_such_file_or_directory)
-    return output.failed(missing);
-  int descriptor = -1;
-  std::error_code failure;
-  if (!missing && !fs::is_regular_file(status)) {
-    failure = fs::openFileForWrite(file, descriptor, fs::CD_OpenExisting);
-  } else if (!missing && isStandardOutput(status)) {
-    // A renamed file would not get what is printed later; and one opened again, over this.
-    descriptor = ::dup(STDOUT_FILENO);
-    if (descriptor < 0)
-      failure = std::error_code(errno, std::generic_category());
-  } else {
-    output.target = behindLinks(file);
-    failure = openStaged(output.target, descriptor, output.staged);
-    if (!failure && !missing)
-      failure = fs::setPermissions(descriptor, status.permissions());
-    if (!output.staged.empty())
-      llvm::sys::RemoveFileOnSignal(output.staged);
-  }
-  if (descriptor >= 0)
-    output.os = std::make_unique<llvm::raw_fd_ostream>(descriptor, /*shouldClose=*/true);
-  if (failure)
-    return output.failed(failure);
+  llvm::Expected<int> descriptor = output.open();
+  if (!descriptor)
+    return descriptor.takeError();
+  output.os = std::make_unique<llvm::raw_fd_ostream>(*descriptor, /*shouldClose=*/true);
   return output;
+}
+
+/// Removes what was staged.
+void OutputFile::unstage() {
+  if (staged.empty())
+    return;
+  fs::remove(staged);
+  llvm::sys::DontRemoveFileOnSignal(staged);
+  staged.clear();
 }
 
 OutputFile::~OutputFile() {
@@ -119,17 +214,16 @@ OutputFile::~OutputFile() {
     os->close();
     os->clear_error(); // a stream with an error ends the program
   }
-  if (staged.empty())
-    return;
-  fs::remove(staged);
-  llvm::sys::DontRemoveFileOnSignal(staged);
+  unstage();
 }
 
 llvm::Error OutputFile::flush() {
   os->flush();
   std::error_code failure = os->error();
   os->clear_error();
-  return failure ? failed(failure) : llvm::Error::success();
+  if (failure) // with the place, if it is none that the caller chose
+    return failed(failure.message() + (inPlace ? ", in " + folderOf(staged) : ""));
+  return llvm::Error::success();
 }
 
 llvm::Error OutputFile::commit() {
@@ -139,10 +233,19 @@ llvm::Error OutputFile::commit() {
   os.reset();
   if (staged.empty())
     return llvm::Error::success();
-  if (std::error_code failure = fs::rename(staged, target))
-    return failed(failure);
-  llvm::sys::DontRemoveFileOnSignal(staged);
-  staged.clear();
+  if (!inPlace) {
+    std::error_code failure = fs::rename(staged, target);
+    if (!failure) {
+      llvm::sys::DontRemoveFileOnSignal(staged);
+      staged.clear();
+      return llvm::Error::success();
+    }
+    if (llvm::Error error = writeInPlaceAfter(failure))
+      return error;
+  }
+  if (std::error_code failure = overwrite(target, staged))
+    return failed(failure.message());
+  unstage();
   return llvm::Error::success();
 }
 
@@ -169,18 +272,4 @@ llvm::Error girih::writeFiles(llvm::ArrayRef<FileContents> files) {
     if (llvm::Error error = output.commit())
       return error;
   return llvm::Error::success();
-}
-
-bool girih::areSameOutput(StringRef a, StringRef b) {
-  auto place = [](StringRef file) {
-    std::string target = behindLinks(file);
-    llvm::SmallString<256> folder;
-    StringRef parent = path::parent_path(target);
-    if (fs::real_path(parent.empty() ? "." : parent, folder))
-      return target;
-    path::append(folder, path::filename(target));
-    return std::string(folder);
-  };
-  bool isOther = fs::exists(a) && !fs::is_regular_file(a); // both get what is written
-  return !isOther && place(a) == place(b);
 }
