@@ -8,7 +8,7 @@
 #include "Options.h"
 
 #include "girih/Support/Error.h"
-#include "girih/Support/OutputFile.h"
+#include "girih/Support/OutputPath.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -71,14 +71,14 @@ llvm::Expected<Output> girih::makeOutput(const Options &options) {
                             " is not supported with --target " + options.request.target +
                             "; supported: " + (isCuda ? "ptx, cubin" : "object, shared"));
 
-  // Where a device, a pipe or a standard output stands, nothing else is to be written.
+  // Beside devices, pipes and descriptors nothing else is to be written.
   namespace fs = llvm::sys::fs;
   fs::file_status status;
   bool isThere = !fs::status(output.codePath, status);
   if (isThere && !fs::is_directory(status) &&
-      (!fs::is_regular_file(status) || areSameOutput(output.codePath, "/dev/stdout")))
+      (!fs::is_regular_file(status) || descriptorOf(output.codePath, status)))
     return invalidError("-o: expected a file, beside which the header and the manifest go, but '" +
-                        output.codePath + "' is a device, a pipe or standard output");
+                        output.codePath + "' is a device, a pipe or an open descriptor");
 
   llvm::StringRef stem = file.split('.').first;
   if (output.format == ArtifactFormat::SharedLibrary)
