@@ -61,6 +61,8 @@ inline std::vector<NamedScore> typicalScores() {
       {"where", score([](Real s, Index, Index h, Index q, Index k) {
          return where(q - k < 100 || h % 2 == 0, s, 0.5 * s);
        })},
+      {"sine",
+       score([](Real s, Index, Index, Index q, Index k) { return 0.5 * s + sin(Real(q - k)); })},
   };
 }
 

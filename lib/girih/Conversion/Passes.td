@@ -73,7 +73,7 @@ def ExpandVectorMath : Pass<"girih-expand-vector-math", "::mlir::func::FuncOp"> 
   let description = [{
     *Does*: expands math.exp2 on f32 vectors by polynomials of our own (relative
     error 2.7e-7, 1.5e-7 with AVX-512; upstream has none), math.sin and math.cos
-    likewise (absolute error 1e-7 for every argument; upstream's are wrong for large
+    likewise (absolute error 9e-8 for every argument; upstream's are wrong for large
     ones), and applies upstream's approximations to the other math ops on vectors,
     which LLVM would otherwise split into calls of the scalar math library.
 
@@ -123,7 +123,7 @@ def ExpandScoreMath : Pass<"girih-expand-score-math", "::mlir::func::FuncOp"> {
     logarithms of any base to those of 2, tanh to 1 - 2 / (2^(2x log2 e) + 1), powf
     and fpowi to 2^(y log2 |x|) or, where the exponent is a small constant, to
     products; sin and cos to arithmetic that is right for every argument (absolute
-    error 1e-7); upstream's expansions and polynomials for the rest. f16 and bf16 are
+    error 7.5e-8); upstream's expansions and polynomials for the rest. f16 and bf16 are
     widened to f32. Errors are absolute near 0 (tanh: 2e-7), as an exponent needs.
 
     *Needs*: nothing.

@@ -51,9 +51,6 @@ struct CircularBuilder {
     return constant(type, b.getF32FloatAttr(static_cast<float>(value)));
   }
   Value integer(int32_t value) const { return constant(i32(), b.getI32IntegerAttr(value)); }
-  Value wide(uint64_t value) const {
-    return constant(i64(), b.getI64IntegerAttr(static_cast<int64_t>(value)));
-  }
   template <typename Op> Value make(Value x, Value y) const { return Op::create(b, x, y); }
   template <typename Op> Value convert(Type to, Value x) const { return Op::create(b, to, x); }
   Value fma(Value x, Value y, Value z) const { return math::FmaOp::create(b, x, y, z); }
@@ -79,40 +76,63 @@ struct CircularBuilder {
     return {rest, convert<arith::BitcastOp>(i32(), sum)};
   }
 
-  /// |x| >= 2^16. x = m 2^e with an integer m of 24 bits: of the digits of 2 / pi those
-  /// that make multiples of 4 with m 2^e fall out, and 64 of the following ones give
-  /// m 2^e 2 / pi modulo 4 as a 64-bit integer, with an error of 2^-38.
+  /// The high 32 bits of the product of x and y, both extended by `Extend`.
+  template <typename Extend> Value highProduct(Value x, Value y) const {
+    Value product = make<arith::MulIOp>(convert<Extend>(i64(), x), convert<Extend>(i64(), y));
+    return convert<arith::TruncIOp>(
+        i32(), make<arith::ShRUIOp>(product, constant(i64(), b.getI64IntegerAttr(32))));
+  }
+
+  /// The high half of (high, low) << shift, for a shift below 32.
+  Value funnel(Value high, Value low, Value shift) const {
+    // A shift by 32 would be poison.
+    Value right = make<arith::XOrIOp>(shift, integer(31));
+    return make<arith::OrIOp>(make<arith::ShLIOp>(high, shift),
+                              make<arith::ShRUIOp>(make<arith::ShRUIOp>(low, integer(1)), right));
+  }
+
+  /// |x| >= 2^16. |x| = m 2^e with an integer m of 24 bits: of the digits of 2 / pi
+  /// those that make multiples of 4 with m 2^e fall out, and 64 of the following ones
+  /// give m 2^e 2 / pi modulo 4 as a 64-bit integer, with an error of 2^-38. The sign of
+  /// x comes last, so that a sine is odd. In words of 32 bits: a GPU has no others.
   Reduced reduceLarge(Value x) const {
     // 9 zeros and the first 183 binary digits of 2 / pi.
-    constexpr uint64_t digits[] = {0x00517cc1b727220a, 0x94fe13abe8fa9a6e, 0xe06db14acc9e21c8};
+    constexpr uint32_t digits[] = {0x00517cc1, 0xb727220a, 0x94fe13ab,
+                                   0xe8fa9a6e, 0xe06db14a, 0xcc9e21c8};
     Value bits = convert<arith::BitcastOp>(i32(), x);
     Value exponent = make<arith::AndIOp>(make<arith::ShRUIOp>(bits, integer(23)), integer(255));
     // An exponent of 2^16 begins at the first digit, one more at the next.
     Value start = make<arith::SubIOp>(exponent, integer(127 + smallBits));
-    Value isSecond = isAnyBitOf(start, 64);
-    Value high = select(isSecond, wide(digits[1]), wide(digits[0]));
-    Value low = select(isSecond, wide(digits[2]), wide(digits[1]));
-    Value shift = make<arith::AndIOp>(start, integer(63));
-    Value left = convert<arith::ExtUIOp>(i64(), shift);
-    // (low >> 1) >> (63 - shift): a shift by 64 would be poison.
-    Value right = convert<arith::ExtUIOp>(i64(), make<arith::XOrIOp>(shift, integer(63)));
-    Value window =
-        make<arith::OrIOp>(make<arith::ShLIOp>(high, left),
-                           make<arith::ShRUIOp>(make<arith::ShRUIOp>(low, wide(1)), right));
-    Value mantissa =
-        make<arith::OrIOp>(make<arith::AndIOp>(bits, integer(0x7fffff)), integer(0x800000));
-    Value product = make<arith::MulIOp>(convert<arith::ExtUIOp>(i64(), mantissa), window);
-    // The sign of x: (p ^ -1) + 1 where it is negative.
-    Value sign = convert<arith::ExtSIOp>(i64(), make<arith::ShRSIOp>(bits, integer(31)));
-    product = make<arith::SubIOp>(make<arith::XOrIOp>(product, sign), sign);
-    // Two bits of n, rounded to the nearest, and a signed fraction.
-    Value n = make<arith::ShRUIOp>(make<arith::AddIOp>(product, wide(uint64_t(1) << 61)), wide(62));
-    Value fraction = convert<arith::TruncIOp>(i32(), make<arith::ShRUIOp>(product, wide(30)));
-    Value rest =
-        make<arith::MulFOp>(convert<arith::SIToFPOp>(type, fraction), real(0x1.921fb6p-32));
+    SmallVector<Value> words;
+    for (uint32_t word : digits)
+      words.push_back(integer(static_cast<int32_t>(word)));
+    for (unsigned count : {2, 1}) {
+      Value isBehind = isAnyBitOf(start, static_cast<int32_t>(32 * count));
+      for (size_t i = 0; i + count != words.size(); ++i)
+        words[i] = select(isBehind, words[i + count], words[i]);
+      words.pop_back_n(count);
+    }
+    Value shift = make<arith::AndIOp>(start, integer(31));
+    Value high = funnel(words[0], words[1], shift), low = funnel(words[1], words[2], shift);
+    Value m = make<arith::OrIOp>(make<arith::AndIOp>(bits, integer(0x7fffff)), integer(0x800000));
+    high = make<arith::AddIOp>(make<arith::MulIOp>(m, high), highProduct<arith::ExtUIOp>(m, low));
+    low = make<arith::MulIOp>(m, low);
+    // Two bits of n, rounded to the nearest, and a signed fraction, in units of 2^-32.
+    Value n = make<arith::ShRUIOp>(make<arith::AddIOp>(high, integer(1 << 29)), integer(30));
+    Value fraction = funnel(high, low, integer(2));
+    // |rest| 2^31 is fraction pi / 4 = fraction - fraction 921707870 / 2^32, as an integer:
+    // of all that is done here the conversion alone rounds. The one stands for what the
+    // fraction and the product lose by rounding down.
+    Value scaled =
+        make<arith::AddIOp>(fraction, highProduct<arith::ExtSIOp>(fraction, integer(-921707870)));
+    scaled = make<arith::AddIOp>(scaled, integer(1));
+    Value unit = math::CopySignOp::create(b, real(0x1p-31), x);
+    Value rest = make<arith::MulFOp>(convert<arith::SIToFPOp>(type, scaled), unit);
     // Infinities and NaN become NaN.
     rest = make<arith::AddFOp>(rest, make<arith::SubFOp>(x, x));
-    return {rest, convert<arith::TruncIOp>(i32(), n)};
+    // (n ^ -1) + 1 where x is negative.
+    Value sign = make<arith::ShRSIOp>(bits, integer(31));
+    return {rest, make<arith::SubIOp>(make<arith::XOrIOp>(n, sign), sign)};
   }
 
   /// reduceLarge where |x| > 2^16 or x is NaN, else reduceSmall.
@@ -150,7 +170,8 @@ struct CircularBuilder {
 
   /// Least maximum of the relative error for |r| < 0.795: 4.2e-9 and 1.4e-10. The last
   /// sum of the cosine subtracts from 1, so that it stays within 1.
-  Value ofReduced(Reduced reduced, Circular function) const {
+  Value build(Value x, Circular function) const {
+    Reduced reduced = reduce(x);
     Value r = reduced.rest, square = make<arith::MulFOp>(r, r);
     Value sine = polynomial(square, {-1.6666653752e-01, 8.3321025595e-03, -1.9507274556e-04});
     sine = fma(sine, make<arith::MulFOp>(square, r), r);
@@ -167,6 +188,5 @@ struct CircularBuilder {
 } // namespace
 
 Value girih::buildCircular(ImplicitLocOpBuilder &b, Value x, Circular function) {
-  CircularBuilder builder{b, x.getType()};
-  return builder.ofReduced(builder.reduce(x), function);
+  return CircularBuilder{b, x.getType()}.build(x, function);
 }

@@ -16,11 +16,12 @@ enum class Circular { Sine, Cosine };
 
 /// Builds the sine or cosine of `x` (radians), an f32 or a vector of them, from arith ops
 /// and math.fma, which need not be fused. Right for every x: the absolute error is below
-/// 1e-7, 2 units in the last place where the result is above 0.01; results lie in [-1, 1];
-/// infinities and NaN give NaN.
+/// 9e-8 (7.5e-8 where it is fused), 1.7 units in the last place where the result is
+/// above 0.01; results lie in [-1, 1]; sines are odd and cosines even; infinities and NaN
+/// give NaN. The bounds are those found among all floats.
 ///
 /// Beyond 2^16 the argument is reduced with a window of the digits of 2 / pi (Payne and
-/// Hanek, 1983), about thirty operations on integers: vectors of one dimension take a
+/// Hanek, 1983), about forty operations on integers: vectors of one dimension take a
 /// branch (scf.if) to them when a lane needs them; all else computes and selects.
 mlir::Value buildCircular(mlir::ImplicitLocOpBuilder &b, mlir::Value x, Circular function);
 
