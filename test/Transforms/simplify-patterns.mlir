@@ -51,6 +51,18 @@ func.func @complement_of_product() -> !girih.pattern {
   return %1 : !girih.pattern
 }
 
+// CHECK-LABEL: func.func @all_but_a_union(
+// CHECK-NEXT: %[[P0:.*]] = girih.where {-(q - k) - 1 >= 0, -(k - 4) - 1 >= 0}
+// CHECK-NEXT: return %[[P0]] : !girih.pattern
+func.func @all_but_a_union() -> !girih.pattern {
+  %0 = girih.full
+  %1 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (q - k >= 0)>
+  %2 = girih.where affine_set<(b, h, q, k)[nq, nk, n] : (k - 4 >= 0)>
+  %3 = girih.union %1, %2
+  %4 = girih.subtract %0, %3
+  return %4 : !girih.pattern
+}
+
 // CHECK-LABEL: func.func @complement_of_union(
 // CHECK-SAME: %[[ARG0:[^:]*]]:
 // CHECK-NEXT: %[[P0:.*]] = girih.segments %[[ARG0]] : tensor<?xi64>

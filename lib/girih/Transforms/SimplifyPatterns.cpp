@@ -21,24 +21,6 @@ using namespace girih;
 
 namespace {
 
-/// not (a or b) = not a and not b, and the other way round.
-struct ComplementOfCombination : OpRewritePattern<ComplementOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ComplementOp op, PatternRewriter &rewriter) const override {
-    Operation *inner = op.getPattern().getDefiningOp();
-    if (!isa_and_nonnull<UnionOp, IntersectOp>(inner))
-      return rewriter.notifyMatchFailure(op, "complements neither a union nor an intersection");
-    SmallVector<Value> parts;
-    for (Value operand : inner->getOperands())
-      parts.push_back(ComplementOp::create(rewriter, op.getLoc(), operand));
-    if (isa<UnionOp>(inner))
-      rewriter.replaceOpWithNewOp<IntersectOp>(op, parts);
-    else
-      rewriter.replaceOpWithNewOp<UnionOp>(op, parts);
-    return success();
-  }
-};
-
 /// not (e >= 0) = (-e - 1 >= 0); not (e == 0) = (e - 1 >= 0) or (-e - 1 >= 0).
 struct ComplementOfWhere : OpRewritePattern<ComplementOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -69,7 +51,7 @@ struct ComplementOfWhere : OpRewritePattern<ComplementOp> {
 struct SimplifyPatterns : girih::impl::SimplifyPatternsBase<SimplifyPatterns> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ComplementOfCombination, ComplementOfWhere>(&getContext());
+    patterns.add<ComplementOfWhere>(&getContext());
     for (RegisteredOperationName op : getContext().getRegisteredOperations())
       if (isa<GirihDialect>(op.getDialect()))
         op.getCanonicalizationPatterns(patterns, &getContext());
@@ -87,11 +69,55 @@ struct SimplifyPatterns : girih::impl::SimplifyPatternsBase<SimplifyPatterns> {
       if (op->getNumResults() == 1 && isa<PatternType>(op->getResult(0).getType()))
         ops.push_back(op);
     });
+    for (Operation *op : ops)
+      simplify(op, patterns);
+  }
+
+  /// One op whose operands are simple.
+  static void simplify(Operation *op, const FrozenRewritePatternSet &patterns) {
+    if (Operation *combination = complementedCombination(op)) {
+      SmallVector<Operation *> parts;
+      op = pushComplement(op, combination, parts);
+      for (Operation *part : parts)
+        simplify(part, patterns);
+    }
     // What a rewrite makes is simplified with it; what it leaves without uses stays for the end.
     GreedyRewriteConfig config;
     config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
-    for (Operation *op : ops)
-      (void)applyOpPatternsGreedily(op, patterns, config);
+    (void)applyOpPatternsGreedily(op, patterns, config);
+  }
+
+  /// The union or intersection whose complement `op` is, or null.
+  static Operation *complementedCombination(Operation *op) {
+    Value inner;
+    if (auto complement = dyn_cast<ComplementOp>(op))
+      inner = complement.getPattern();
+    else if (auto subtract = dyn_cast<SubtractOp>(op);
+             subtract && subtract.getLhs().getDefiningOp<FullOp>())
+      inner = subtract.getRhs();
+    Operation *combination = inner ? inner.getDefiningOp() : nullptr;
+    return isa_and_nonnull<UnionOp, IntersectOp>(combination) ? combination : nullptr;
+  }
+
+  /// not (a or b) = not a and not b, and the other way round: replaces `op`, the complement
+  /// of `combination`, by what is returned, a combination of the complements `parts`. As a
+  /// rewrite of the driver it would have all of that looked at again for each part.
+  static Operation *pushComplement(Operation *op, Operation *combination,
+                                   SmallVectorImpl<Operation *> &parts) {
+    OpBuilder builder(op);
+    SmallVector<Value> values;
+    for (Value operand : combination->getOperands()) {
+      values.push_back(ComplementOp::create(builder, op->getLoc(), operand));
+      parts.push_back(values.back().getDefiningOp());
+    }
+    Operation *pushed = nullptr;
+    if (isa<UnionOp>(combination))
+      pushed = IntersectOp::create(builder, op->getLoc(), values);
+    else
+      pushed = UnionOp::create(builder, op->getLoc(), values);
+    op->replaceAllUsesWith(pushed);
+    op->erase();
+    return pushed;
   }
 };
 
