@@ -24,11 +24,12 @@ namespace fs = llvm::sys::fs;
 using llvm::StringRef;
 using Clock = std::chrono::steady_clock;
 
-/// Writing an entry takes milliseconds; a staged file of this age has lost its
-/// writer.
+/// Writing an entry takes milliseconds; a staged file whose time is that far from now has
+/// lost its writer. To either side: another machine's clock may be ahead, and a file of
+/// one that was wrong shall not stay for ever.
 static constexpr std::chrono::minutes abandonedAfter(10);
 
-/// Clocks of machines that share a folder differ by less. A file used later than that
+/// Clocks of machines that share a folder differ by less. An entry used later than that
 /// was used while a clock was wrong: nothing would ever be older than it.
 static constexpr std::chrono::minutes mostSkew(1);
 
@@ -152,21 +153,21 @@ void KernelCache::evict() const {
   if (!files)
     return llvm::consumeError(files.takeError());
   const llvm::sys::TimePoint<> now = std::chrono::system_clock::now();
-  for (CacheFile &file : *files)
-    if (file.lastUsed - now > mostSkew)
-      file.lastUsed = {};
   llvm::erase_if(*files, [&](const CacheFile &file) {
     if (!file.isRegular)
       return true;
     if (!file.key.empty())
       return false;
-    if (now - file.lastUsed > abandonedAfter)
+    if (std::chrono::abs(now - file.lastUsed) > abandonedAfter)
       (void)fs::remove(file.path);
     return true;
   });
   uint64_t total = 0;
-  for (const CacheFile &file : *files)
-    total += file.bytes;
+  for (CacheFile &entry : *files) {
+    total += entry.bytes;
+    if (entry.lastUsed - now > mostSkew)
+      entry.lastUsed = {};
+  }
   if (!maxBytes || total <= maxBytes)
     return;
   llvm::sort(*files, [](const CacheFile &a, const CacheFile &b) {
