@@ -32,6 +32,11 @@ static llvm::Error measureMap(CompiledKernel &kernel, const Request &r,
   return llvm::Error::success();
 }
 
+void girih::addThreadsFlag(Flags &flags, std::optional<int64_t> &threads) {
+  flags.integer("threads", threads, 0, "T",
+                "threads; 0 means GIRIH_NUM_THREADS, or every core (default: 0)", maxThreads);
+}
+
 llvm::Expected<int> girih::launchThreads(std::optional<int64_t> given) {
   if (int64_t threads = given.value_or(0))
     return static_cast<int>(threads);

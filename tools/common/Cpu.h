@@ -8,11 +8,15 @@
 #ifndef GIRIH_TOOLS_COMMON_CPU_H
 #define GIRIH_TOOLS_COMMON_CPU_H
 
+#include "common/Flags.h"
 #include "common/Measurement.h"
 #include "common/Tensors.h"
 #include "common/Timing.h"
 
 namespace girih {
+
+/// Adds `--threads`, as many as GIRIH_NUM_THREADS may ask for.
+void addThreadsFlag(Flags &flags, std::optional<int64_t> &threads);
 
 /// `--threads`, or what GIRIH_NUM_THREADS says where that is 0 or not given; 0: every core.
 llvm::Expected<int> launchThreads(std::optional<int64_t> given);

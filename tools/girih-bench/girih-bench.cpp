@@ -47,8 +47,7 @@ struct Options {
 static void addFlags(Flags &flags, Options &o) {
   flags.choice("target", o.target, {"cpu", "cuda", "both"},
                "where to run (default: cpu, and cuda where there is a GPU)");
-  flags.integer("threads", o.threads, 0, "T",
-                "threads; 0 means GIRIH_NUM_THREADS, or every core (default: 0)", 1024);
+  addThreadsFlag(flags, o.threads);
   flags.text("filter", o.filter, "REGEX", "rows whose title matches; --list shows titles");
   flags.integer("repeat", o.repeat, 1, "R", "rounds, each a sample of every row (default: 5)",
                 1000);

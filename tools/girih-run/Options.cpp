@@ -7,6 +7,7 @@
 
 #include "Options.h"
 
+#include "common/Cpu.h"
 #include "common/Layout.h"
 
 using namespace girih;
@@ -14,8 +15,7 @@ using namespace girih;
 void girih::addOptions(Flags &flags, Options &o) {
   addRequestFlags(flags, o.request);
   addCacheFlags(flags, o.request);
-  flags.integer("threads", o.threads, 0, "T",
-                "threads; 0 means GIRIH_NUM_THREADS, or every core (default: 0)", 1024);
+  addThreadsFlag(flags, o.threads);
   flags.number("scale", o.scale, "S", "multiplies q.k (default: 1 / sqrt(D))");
   flags.unsignedInteger("seed", o.seed, "X", "seed of drawn inputs (default: 0)");
   flags.text("q", o.qFile, "F.npy", "queries [B, H, N, D]");
