@@ -179,10 +179,10 @@ TEST_F(ChangedLaunch, NamesWhatIsWrong) {
             with([&](CpuProblem &p) { p.lse.shape = shape; }));
   EXPECT_EQ("2: expected lse to have 3 dimensions [batch, heads, tokens], but got 4",
             with([](CpuProblem &p) { p.lse.ndim = 4; }));
-  EXPECT_EQ("2: expected threads of args to be from 0 to 65536, but got -1",
+  EXPECT_EQ("2: expected threads of args to be from 0 to 4096, but got -1",
             with([](CpuProblem &p) { p.args.threads = -1; }));
-  EXPECT_EQ("2: expected threads of args to be from 0 to 65536, but got 65537",
-            with([](CpuProblem &p) { p.args.threads = 65537; }));
+  EXPECT_EQ("2: expected threads of args to be from 0 to 4096, but got 4097",
+            with([](CpuProblem &p) { p.args.threads = 4097; }));
   EXPECT_EQ("2: expected reserved of args to be 0, but got 1",
             with([](CpuProblem &p) { p.args.reserved = 1; }));
   // Frameworks give tensors without elements no memory, and any strides.

@@ -68,7 +68,7 @@ TEST(Session, ReadsThreadsFromTheEnvironment) {
   GirihSession *session = nullptr;
   GirihStatus status;
   setenv("GIRIH_NUM_THREADS", "two", 1);
-  EXPECT_EQ("2: expected GIRIH_NUM_THREADS to be a number from 0 to 65536, but got 'two'",
+  EXPECT_EQ("2: expected GIRIH_NUM_THREADS to be a number from 0 to 4096, but got 'two'",
             outcome(girihSessionCreate(nullptr, &session, &status), status));
   setenv("GIRIH_NUM_THREADS", "1", 1);
   {
