@@ -211,6 +211,50 @@ def test_tables_of_a_session_are_bounded(monkeypatch):
         assert session.compilations == 2
 
 
+def test_an_array_that_is_refilled_is_told_apart_at_once(monkeypatch):
+    """What was made of an array before its values changed does not slow the next call down."""
+    from girih._text import Table
+
+    compared = []
+    same_values = Table._same_values
+    monkeypatch.setattr(Table, "_same_values", lambda *both: compared.append(1) or same_values(*both))
+    ids = np.zeros(64, np.int64)
+    q = np.ones((1, 1, 4, 8), np.float32)
+    with girih.Session(cache_dir="") as session:
+        for number in range(150):
+            ids[:] = number
+            compared.clear()
+            girih.attention(q, q, q, girih.parse("{ @ids[q] == @ids[k] }", ids=ids), session=session)
+            assert len(compared) <= 4
+        assert session.compilations == 1
+
+
+def test_a_kernel_that_is_used_stays(monkeypatch):
+    """Kernels go in the order of their last uses, whoever looks them up, or nobody."""
+    from girih import _session
+
+    monkeypatch.setattr(_session, "MAX_KERNELS", 3)
+    q = np.ones((1, 1, 4, 8), np.float32)
+    with girih.Session(cache_dir="") as session:
+        prepared, asked, unused = girih.causal, girih.window(1), girih.window(2)
+        for pattern in (prepared, asked, unused):
+            girih.attention(q, q, q, pattern, session=session)
+        girih.attention(q, q, q, prepared, session=session)
+        session.compile(asked, head_dim=8)
+        girih.attention(q, q, q, girih.window(3), session=session)
+        kept = {kernel.pattern for kernel in session._kernels.values()}
+        assert kept == {prepared, asked, girih.window(3)}
+
+
+def test_a_closed_session_holds_nothing():
+    q = np.ones((1, 1, 4, 8), np.float32)
+    session = girih.Session(cache_dir="")
+    kernel = session.compile(girih.causal, head_dim=8)
+    session.close()
+    assert np.array_equal(kernel(q, q, q), q)
+    assert not session.plans and not session._kernels
+
+
 def test_threads_with_fresh_tables(monkeypatch):
     """While one drops plans of kernels that go, others add theirs."""
     from girih import _session

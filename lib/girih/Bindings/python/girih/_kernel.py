@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _frameworks
@@ -15,13 +16,27 @@ if TYPE_CHECKING:
     from ._session import Session
 
 
+#: Numbers that grow, to say what came last.
+tick = itertools.count().__next__
+
+
 class Kernel:
     """A pattern, compiled for a data type, head dims and a device; takes any lengths.
 
     Calling it is girih.attention without the choice of a kernel.
     """
 
-    __slots__ = ("session", "_handle", "pattern", "score", "options", "cache_hit", "table_bytes", "__weakref__")
+    __slots__ = (
+        "session",
+        "_handle",
+        "pattern",
+        "score",
+        "options",
+        "cache_hit",
+        "table_bytes",
+        "used",
+        "__weakref__",
+    )
 
     def __init__(
         self,
@@ -40,6 +55,8 @@ class Kernel:
         self.options = options
         #: Whether nothing was compiled: the kernel was in memory or on disk.
         self.cache_hit = cache_hit
+        #: When it was made, asked for or launched last (`tick`).
+        self.used = tick()
         #: Bytes of the tables that it reads.
         self.table_bytes = sum(
             table.nbytes

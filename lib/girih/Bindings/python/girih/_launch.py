@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, List, Optional, Set, Tuple, Union
 
 from . import _dlpack, _frameworks, _options
 from ._errors import InvalidError, UnsupportedError, WrongTypeError
-from ._kernel import Kernel
+from ._kernel import Kernel, tick
 from ._library import fail, load
 from ._options import KernelOptions, Layout
 from ._text import is_torch_tensor
@@ -181,6 +181,7 @@ def launch(
     kernel = plan.kernel
     if kernel is None:
         return _of_nothing(out, lse)
+    kernel.used = tick()
 
     try:
         frame = plan.free.pop()

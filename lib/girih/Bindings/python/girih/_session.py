@@ -8,12 +8,11 @@ import math
 import os
 import threading
 import weakref
-from collections import OrderedDict
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from . import _options
 from ._errors import InvalidError, WrongTypeError
-from ._kernel import Kernel
+from ._kernel import Kernel, tick
 from ._library import c_text, call, fail, load, take_text
 from ._options import KernelOptions
 from ._patterns import Pattern
@@ -39,10 +38,10 @@ class Session:
     Most programs need none: what takes no session uses one of the process. A child made
     by fork() cannot use the sessions and kernels of its parent; it gets one of its own.
 
-    A session keeps the 128 kernels used last at hand, and of those with tables no more than
-    fit 256 MiB (the newest always): kernels hold copies of their tables, and the library
-    has its own, so that this is some 700 MB. To run one again that is not at hand takes as
-    long as to load it from disk.
+    A session keeps the 128 kernels at hand that were launched or asked for last, and of
+    those with tables no more than fit 256 MiB (the last always): kernels hold copies of
+    their tables, and the library has its own, so that this is some 700 MB. To run one again
+    that is not at hand takes as long as to load it from disk.
 
     cache_dir: folder of compiled kernels; None: the user's (GIRIH_CACHE_DIR); "": none.
     cache_size: bytes there before the least recently used go, 0: no limit; None:
@@ -65,9 +64,11 @@ class Session:
         self._lock = threading.Lock()
         self._patterns: "weakref.WeakKeyDictionary[Pattern, Any]" = weakref.WeakKeyDictionary()
         self._scores: "weakref.WeakKeyDictionary[Score, Any]" = weakref.WeakKeyDictionary()
-        self._kernels: "OrderedDict[Any, Kernel]" = OrderedDict()
+        self._kernels: Dict[Any, Kernel] = {}
+        #: Bytes of their tables.
+        self._held = 0
         #: Kernels by text: those of other tables are made from them without compiling.
-        self._by_text: "OrderedDict[Any, Kernel]" = OrderedDict()
+        self._by_text: Dict[Any, Kernel] = {}
         #: Launches that are prepared (_launch.py); changed under the lock only.
         self.plans: Dict[Any, Any] = {}
 
@@ -85,6 +86,7 @@ class Session:
         with self._lock:
             handle, self._handle = self._handle, None
             self._kernels.clear()
+            self._held = 0
             self._by_text.clear()
             self._patterns.clear()
             self._scores.clear()
@@ -166,8 +168,9 @@ class Session:
         key = (pattern, score, options)
         kernel = self._kernels.get(key)
         if kernel is not None:
+            kernel.used = tick()
             return kernel
-        text = (pattern.text, _ranks(pattern), score and (score.text, _ranks(score)), options)
+        text = _text_key(pattern, score, options)
         base = self._by_text.get(text)
         handle, hit = None, True
         if base is not None:
@@ -177,15 +180,18 @@ class Session:
         kernel = Kernel(self, handle, pattern, score, options, hit)
         with self._lock:
             self._open()
-            self._keep(key, kernel)
+            self._keep(kernel)
             self._by_text[text] = kernel
             while len(self._by_text) > MAX_KERNELS:
-                self._by_text.popitem(last=False)
+                del self._by_text[next(iter(self._by_text))]
         return kernel
 
     def add_plan(self, key: Any, plan: Any) -> None:
-        """Has a prepared launch at hand."""
+        """Has a prepared launch at hand, as long as its kernel is."""
         with self._lock:
+            kernel = plan.kernel
+            if self._kernels.get((kernel.pattern, kernel.score, kernel.options)) is not kernel:
+                return
             if len(self.plans) >= MAX_PLANS:
                 self.plans = {}
             self.plans[key] = plan
@@ -194,33 +200,35 @@ class Session:
         """Has the kernel at hand again, as the one used last."""
         with self._lock:
             if self._handle is not None:
-                self._keep((kernel.pattern, kernel.score, kernel.options), kernel)
+                self._keep(kernel)
 
-    def _keep(self, key: Any, kernel: Kernel) -> None:
+    def _keep(self, kernel: Kernel) -> None:
+        kernel.used = tick()
+        key = (kernel.pattern, kernel.score, kernel.options)
         kernels = self._kernels
-        old = kernels.pop(key, kernel)
-        dropped = [] if old is kernel else [old]
+        if kernels.get(key) is kernel:
+            return
+        if key in kernels:
+            self._drop(key)
         kernels[key] = kernel
+        self._held += kernel.table_bytes
         while len(kernels) > MAX_KERNELS:
-            dropped.append(kernels.popitem(last=False)[1])
-        held = sum(one.table_bytes for one in kernels.values())
-        for name, one in list(kernels.items())[:-1]:
-            if held <= MAX_TABLE_BYTES:
-                break
-            if one.table_bytes:
-                held -= one.table_bytes
-                dropped.append(kernels.pop(name))
-        for one in dropped:
-            self._forget(one)
+            self._drop(min(kernels, key=lambda key: kernels[key].used))
+        while self._held > max(MAX_TABLE_BYTES, kernel.table_bytes):
+            with_tables = [key for key, one in kernels.items() if one.table_bytes]
+            self._drop(min(with_tables, key=lambda key: kernels[key].used))
 
-    def _forget(self, kernel: Kernel) -> None:
-        """Drops what else holds the tables of a kernel."""
+    def _drop(self, key: Any) -> None:
+        """Lets a kernel go, and what else holds its tables."""
+        kernel = self._kernels.pop(key)
         if not kernel.table_bytes:
             return
-        self.plans = {key: plan for key, plan in self.plans.items() if plan.kernel is not kernel}
-        for text, base in list(self._by_text.items()):
-            if base is kernel:
-                del self._by_text[text]
+        self._held -= kernel.table_bytes
+        for launch in [launch for launch, plan in self.plans.items() if plan.kernel is kernel]:
+            del self.plans[launch]
+        text = _text_key(*key)
+        if self._by_text.get(text) is kernel:
+            del self._by_text[text]
 
     def _compile(
         self, pattern: Pattern, score: Optional[Score], options: KernelOptions
@@ -399,6 +407,11 @@ class Session:
         """Refuses a kernel of another session."""
         if kernel.session is not self:
             raise InvalidError("expected a kernel of this session, but got one of another session")
+
+
+def _text_key(pattern: Pattern, score: Optional[Score], options: KernelOptions) -> Any:
+    """What kernels have in common that differ in the values of their tables only."""
+    return pattern.text, _ranks(pattern), score and (score.text, _ranks(score)), options
 
 
 def _ranks(value: Union[Pattern, Score]) -> Tuple[Tuple[int, bool], ...]:

@@ -31,7 +31,7 @@ class Table:
     table of a text. Immutable.
     """
 
-    __slots__ = ("shape", "is_float", "is_bool", "tensor", "_source", "_learned", "_owner", "_address")
+    __slots__ = ("shape", "is_float", "is_bool", "tensor", "_source", "_learned", "_owner", "_address", "_hash")
 
     def __init__(self, source: Any) -> None:
         """source: array of integers, booleans or floats of 1 to 4 dimensions (numpy, torch,
@@ -51,6 +51,8 @@ class Table:
             raise UnsupportedError(
                 f"expected a table of 1 to 4 dimensions, but got shape {tuple(self.shape)}"
             )
+        # Of the values, too: what was made of one array that is refilled must differ.
+        self._hash = hash((id(self._source), self._bytes()))
 
     @property
     def address(self) -> int:
@@ -74,25 +76,29 @@ class Table:
         """A copy: a numpy array, int64, bool or float32, of `shape`."""
         import numpy
 
-        memory = ctypes.string_at(self._address, self.nbytes) if self.nbytes else b""
-        array: Any = numpy.frombuffer(memory, "float32" if self.is_float else "int64")
+        array: Any = numpy.frombuffer(self._bytes(), "float32" if self.is_float else "int64")
         return array.reshape(self.shape).astype("bool" if self.is_bool else array.dtype)
+
+    def _bytes(self) -> bytes:
+        return ctypes.string_at(self._address, self.nbytes) if self.nbytes else b""
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Table) and self._source is other._source and self._same_values(other)
+        return (
+            isinstance(other, Table)
+            and self._source is other._source
+            and self._hash == other._hash
+            and (self.shape, self.is_float) == (other.shape, other.is_float)
+            and self._same_values(other)
+        )
 
     def _same_values(self, other: "Table") -> bool:
         """Whether the array was not written between the two copies."""
-        if (self.shape, self.is_float) != (other.shape, other.is_float):
-            return False
-        return ctypes.string_at(self._address, self.nbytes) == ctypes.string_at(
-            other._address, self.nbytes
-        )
+        return self._bytes() == other._bytes()
 
     def __hash__(self) -> int:
-        return id(self._source)
+        return self._hash
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "Table":
         return self
