@@ -9,7 +9,7 @@ import contextvars
 import linecache
 import os
 import sys
-from typing import Any, Dict, Iterator, NamedTuple, NoReturn, Optional, Tuple
+from typing import Any, ContextManager, Dict, Iterator, NamedTuple, NoReturn, Optional, Tuple
 
 from .._errors import WrongTypeError
 from .._text import Table, is_torch_tensor
@@ -28,7 +28,8 @@ class Trace(NamedTuple):
 class Reads:
     """The torch tensors that traced functions read, however they came by them."""
 
-    def __init__(self) -> None:
+    def __init__(self, execution: ContextManager[Any]) -> None:
+        self.execution = execution  #: entered while a function runs
         self.tensors: Dict[int, Any] = {}  #: by id; those made on the way do not count
         self._made: Dict[int, Any] = {}
 
@@ -57,9 +58,9 @@ _reads: "contextvars.ContextVar[Optional[Reads]]" = contextvars.ContextVar("read
 
 
 @contextlib.contextmanager
-def observed() -> Iterator[Reads]:
-    """Collects what functions read that are traced meanwhile."""
-    reads = Reads()
+def observed(execution: ContextManager[Any]) -> Iterator[Reads]:
+    """Collects what functions read that are traced meanwhile, and runs them in a context."""
+    reads = Reads(execution)
     token = _reads.set(reads)
     try:
         yield reads
@@ -70,6 +71,12 @@ def observed() -> Iterator[Reads]:
 def reads() -> Optional[Reads]:
     """What collects; None: nobody asked."""
     return _reads.get()
+
+
+def execution() -> ContextManager[Any]:
+    """What a function runs in."""
+    reads = _reads.get()
+    return contextlib.nullcontext() if reads is None else reads.execution
 
 
 _trace: "contextvars.ContextVar[Optional[Trace]]" = contextvars.ContextVar("girih", default=None)

@@ -105,6 +105,7 @@ class _Rebuilder:
         known = self.done.get(id(value))
         if known is not None:
             return known[1]
+        self.done[id(value)] = (value, value)  # what holds itself stays itself there
         copy = self.copy(value)
         self.done[id(value)] = (value, copy)
         return copy
@@ -237,7 +238,9 @@ def _call(function: Any, kind: str, names: Sequence[str]) -> Any:
         Float(Text(99, name)) if name == "score" else Index.variable(name) for name in names
     ]
     with _environment(kind):
-        return _callable(function)(*arguments)
+        rebuilt = _callable(function)
+        with context.execution():
+            return rebuilt(*arguments)
 
 
 def _single(value: Any) -> Any:

@@ -19,6 +19,7 @@ _objects       operands of the operator as patterns and scores
 _checks        what is asked of tensors, real or fake
 _lowering      patterns, masks and score functions as text and tables
 _block_mask    what PyTorch's BlockMask means
+_execution     which code runs while a function is traced
 _captures      when a function must be traced again
 _handles       functions in compiled graphs
 _flex          flex_attention

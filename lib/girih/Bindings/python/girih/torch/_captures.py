@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What a traced function reads besides its arguments, to know when to trace it again.
 
-A mask_mod is traced once and then found by the identity of its function object. The
-trace stands as long as everything that the function can reach is what it was: numbers
-and containers in closures, globals and attributes are compared by value, tensors and
-other objects by identity, tensors by the version that PyTorch counts for writes in
-place, too. Functions and containers are entered; of objects, classes, modules of Python
-and modules of PyTorch the attributes that the code names.
+A mask_mod is traced once, and the trace stands as long as everything that the code which
+ran could reach is what it was. So a function is followed from its closures, globals,
+defaults and attributes on, and by value: of objects, classes and modules of Python the
+attributes that the code names are read (all of them where it computes a name), wherever
+they may be found. Tensors are compared by identity and by the version that PyTorch counts
+for writes in place, arrays of numpy by their contents.
 
-That finds what can change only where it is known how values are reached. Whatever else
-a function has (objects of C types, attributes by computed names), and every tensor that
-tracing saw and this module did not, makes it unknowable, and it is traced at each call.
+Followed are the kinds of objects below, of which it is known what they hold. Whatever
+else is met makes the function unknowable, and so does code that ran and tensors that were
+read and that this module did not come by: it is traced at each call.
 
 Not seen: writes into the memory of a tensor that PyTorch does not count (through numpy,
-or `.data`) and into numpy arrays, numbers that the `forward` of a torch.nn.Module reads,
-and special methods that are put into a class later.
+or `.data`), and attributes that are set in PyTorch's and numpy's own modules and classes.
 """
 
 from __future__ import annotations
@@ -23,44 +22,48 @@ from __future__ import annotations
 import builtins
 import collections
 import functools
+import hashlib
+import logging
 import sys
 import types
 import weakref
-from typing import Any, Callable, Dict, Iterable, List, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Set, Tuple
 
 import torch
 
-from .._text import is_array
+from .._patterns import Pattern
+from .._scores import Score
+from ._execution import COMPUTED, Execution, is_library
+from ._objects import state_of
 
-_SCALARS = frozenset((int, float, complex, bool, str, bytes, type(None)))
-#: What has no state but its attributes, or is entered: the C types that classes may build on.
-_BASES = (object, int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
-_CONTAINERS = (tuple, list, dict, set, frozenset, collections.deque)
-#: Callables of C and descriptors: they are what they are, but for what they are bound to.
-_BUILTINS = (
-    types.BuiltinFunctionType,
-    types.MethodWrapperType,
+_MAX_VALUES = 4096
+
+#: Compared as they are.
+_SCALARS = frozenset((int, bool, str, bytes, type(None), range, type(Ellipsis), type(NotImplemented)))
+_CONSTANTS: Tuple[type, ...] = (torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format)
+_CONSTANTS += (Pattern, Score, logging.Logger)  # loggers are written to, and not read
+#: Functions of Python that read of objects what their special methods give.
+_FUNCTIONS = frozenset(
+    ("abs", "all", "any", "bin", "chr", "divmod", "isinstance", "issubclass", "iter", "len", "max")
+    + ("min", "next", "ord", "pow", "print", "repr", "round", "sorted", "sum")
+)
+#: Modules of C functions that do.
+_MODULES = frozenset(("_operator", "_functools"))
+#: In a class, these stand for what C keeps of its objects.
+_DESCRIPTORS = (
+    types.GetSetDescriptorType,
     types.MethodDescriptorType,
     types.WrapperDescriptorType,
     types.ClassMethodDescriptorType,
-    types.GetSetDescriptorType,
-    types.MemberDescriptorType,
-    property,
-    range,
-    slice,
-    type(Ellipsis),
-    type(NotImplemented),
 )
-#: What reads attributes that no name in the code tells, and what reads anything.
-_BY_NAME = frozenset(("getattr", "hasattr", "vars", "dir", "__dict__"))
-_DYNAMIC = _BY_NAME | frozenset(
-    ("globals", "locals", "eval", "exec", "open", "__import__", "attrgetter", "methodcaller")
-)
-_MAX_VALUES = 4096
-_LIBRARIES = (
-    ("torch", "numpy", "math", "girih", "operator", "functools", "builtins", "enum", "abc")
-    + ("collections", "typing", "types", "jax", "jaxlib")
-)
+#: C types that classes may build on, beside exceptions.
+_BASES = (object, type, property)
+#: Py_TPFLAGS_HEAPTYPE, of classes that are made at run time.
+_HEAP_TYPE = 1 << 9
+#: Where torch.nn.Module keeps attributes.
+_TENSORS_OF_MODULES = ("_parameters", "_buffers", "_modules")
+#: Attributes that girih.torch and torch.compile give functions and tensors.
+_OURS = ("__girih_", "_dynamo_", "_torchdynamo_")
 
 
 class Unknowable(Exception):
@@ -70,51 +73,57 @@ class Unknowable(Exception):
 class Captures:
     """What a function read when it was traced."""
 
-    __slots__ = ("_values", "_alive")
+    __slots__ = ("_codes", "_names", "_whole", "_values", "_tensors")
 
-    def __init__(self, function: Any, tensors: Iterable[torch.Tensor]) -> None:
-        """tensors: those that it was seen to read. Raises `Unknowable`."""
-        reader = _Reader(function)
-        if not reader.seen.issuperset(map(id, tensors)):
+    def __init__(self, function: Any, execution: Execution, tensors: Iterable[torch.Tensor]) -> None:
+        """execution, tensors: what ran and what was read when it was traced. Raises
+        `Unknowable`."""
+        self._codes = execution.describe()
+        if not execution.observed or not all(code.knowable for code in self._codes.values()):
+            raise Unknowable
+        self._names = tuple(sorted(set().union(*[code.attributes for code in self._codes.values()])))
+        self._whole = execution.reads_objects or any(code.computed for code in self._codes.values())
+        reader = self._read(function)
+        if not reader.reached.issuperset(self._codes):
+            raise Unknowable
+        if not reader.tensors.keys() >= set(map(id, tensors)):
             raise Unknowable
         self._values = reader.values
-        # An identity means nothing once its object is gone, and holding the objects would
-        # keep functions alive that hold themselves.
-        self._alive: List[Callable[[], Any]] = [_reference(value) for value in reader.identified]
+        # An identity means nothing once its object is gone.
+        self._tensors = [weakref.ref(tensor) for tensor in reader.tensors.values()]
+
+    def _read(self, function: Any) -> "_Reader":
+        try:
+            return _Reader(function, self._codes, self._names, self._whole)
+        except RuntimeError as error:  # nested too deeply, or changed meanwhile
+            raise Unknowable from error
 
     def still(self, function: Any) -> bool:
         """Whether `function` reads the same now."""
-        for alive in self._alive:
-            if alive() is None:
+        for tensor in self._tensors:
+            if tensor() is None:
                 return False
         try:
-            return _Reader(function).values == self._values
+            return self._read(function).values == self._values
         except Unknowable:
             return False
 
 
-def _reference(value: Any) -> Callable[[], Any]:
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return lambda: value
-
-
 class _Reader:
-    """Collects values that can be compared, and the objects whose identities are among them."""
+    """Lists values that can be compared. Objects that hold others are numbered in the order in
+    which they are met: what they hold tells them apart, and their identities do not count."""
 
-    __slots__ = ("values", "identified", "seen", "_names", "_holders")
+    __slots__ = ("values", "tensors", "reached", "_codes", "_names", "_whole", "_numbers")
 
-    def __init__(self, function: Any) -> None:
+    def __init__(
+        self, function: Any, codes: Mapping[int, Any], names: Tuple[str, ...], whole: bool
+    ) -> None:
         self.values: List[Any] = []
-        self.identified: List[Any] = []
-        self.seen: Set[int] = set()
-        #: Names in the code that was met, and what they may be attributes of.
-        self._names: Dict[str, None] = {}
-        self._holders: List[Any] = []
+        self.tensors: Dict[int, torch.Tensor] = {}
+        self.reached: Set[int] = set()  #: ids of code
+        self._codes, self._names, self._whole = codes, names, whole
+        self._numbers: Dict[int, int] = {}
         self._visit(function)
-        if self._holders:
-            self._attributes()
 
     def _visit(self, value: Any) -> None:
         kind = type(value)
@@ -123,100 +132,99 @@ class _Reader:
             values.append(kind)
             values.append(value)
             return
+        if kind is float or kind is complex:  # where -0.0 is 0.0
+            values.append(repr(value))
+            return
         if len(values) > _MAX_VALUES:
             raise Unknowable
-        if kind is tuple or kind is list:
-            self._items(value, value)
-        elif kind is dict:
-            self._items(value, value.items())
-        elif kind is types.MethodType:
-            self._visit(value.__func__)
-            self._visit(value.__self__)
-        elif kind is types.FunctionType:
-            if self._identify(value):
-                self._function(value)
-        elif isinstance(value, _BUILTINS):
-            owner = getattr(value, "__self__", None)
-            if owner is None or isinstance(owner, types.ModuleType):
-                self._identify(value)
-            else:  # the pair is a new object at every access
-                values.append(getattr(value, "__name__", ""))
-                self._visit(owner)
-        elif self._identify(value):
-            self._enter(value, kind)
-        elif isinstance(value, _CONTAINERS):  # identity tells nothing of what it holds
-            self._contents(value)
-
-    def _identify(self, value: Any) -> bool:
-        """Notes which object it is; whether it was met for the first time."""
-        self.values.append(id(value))
-        if isinstance(value, torch.Tensor):
-            if value.is_inference():  # writes to it are not counted
-                raise Unknowable
-            self.values.append(value._version)
-            if value.requires_grad:  # what is made of it depends on the mode
-                self.values.append(torch.is_grad_enabled())
-        if id(value) in self.seen:
-            return False
-        self.seen.add(id(value))
-        self.identified.append(value)
-        return True
-
-    def _contents(self, value: Any) -> None:
-        self._items(value, value.items() if isinstance(value, dict) else value)
-
-    def _items(self, container: Any, items: Iterable[Any]) -> None:
-        self.values.append(len(container))
-        inside = ~id(container)
-        if inside not in self.seen:  # containers may hold themselves
-            self.seen.add(inside)
-            for item in items:
+        if kind is tuple:
+            values.append(len(value))
+            for item in value:
                 self._visit(item)
-            self.seen.discard(inside)
-
-    def _enter(self, value: Any, kind: type) -> None:
-        """What stands behind an object."""
-        if isinstance(value, functools.partial):
-            for part in (value.func, value.args, value.keywords):
-                self._visit(part)
-        elif isinstance(value, (types.ModuleType, type)):
-            name = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
-            if not _is_library(name):
-                self._holders.append(value)
-                if isinstance(value, type):
-                    for method in (*_special_methods(value), *_constructors(value)):
-                        self._special_method(method)
-        elif is_array(value) or _is_constant(value, kind):
             return
-        elif isinstance(value, (collections.deque, *_BASES[1:])) or _is_of_python(kind):
-            self._object(value, kind)
-        else:
-            raise Unknowable
+        number = self._numbers.setdefault(id(value), len(self._numbers))
+        values.append(number)
+        if number == len(self._numbers) - 1:  # met for the first time
+            follow = _FOLLOW.get(kind)
+            if follow is not None:
+                follow(self, value)
+            elif isinstance(value, type):
+                self._class(value)
+            elif not self._constant(value):
+                self._object(value, kind)
 
-    def _object(self, value: Any, kind: type) -> None:
-        if isinstance(value, _CONTAINERS):
-            self._contents(value)
-        elif isinstance(value, (int, float, complex, str, bytes)):
-            self.values.append(repr(value))
-        self._holders.append(value)
-        # Lists and dicts of modules and parameters have what they hold among attributes.
-        whole = hasattr(kind, "__getitem__")
-        for method in _special_methods(kind):
-            if _BY_NAME.isdisjoint(_names(method.__code__)):
-                self._special_method(method)
-            else:
-                whole = True
-        if whole and hasattr(value, "__dict__"):
+    # -- leaves -------------------------------------------------------------
+
+    def _tensor(self, value: torch.Tensor) -> None:
+        self.tensors[id(value)] = value
+        self.values.append(state_of(value))
+        self.values.append(value.data_ptr())  # which x.data = y changes
+        if value.requires_grad:  # what is made of it depends on the mode
+            self.values.append(torch.is_grad_enabled())
+        self._set_by_users(value)
+
+    def _set_by_users(self, value: Any) -> None:
+        """Attributes of a function or a tensor."""
+        for name, attribute in value.__dict__.items():
+            if not name.startswith(_OURS):
+                self.values.append(name)
+                self._visit(attribute)
+        self.values.append(None)
+
+    def _constant(self, value: Any) -> bool:
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            if type(value) is numpy.ndarray and not value.dtype.hasobject:
+                digest = hashlib.blake2b(value.tobytes(), digest_size=16).digest()
+                self.values.append((value.dtype, value.shape, digest))
+                return True
+            if isinstance(value, (numpy.number, numpy.bool_, numpy.dtype, numpy.ufunc, type(numpy.dot))):
+                self.values.append(value)
+                return True
+        if isinstance(value, _CONSTANTS):
+            self.values.append(value)
+            return True
+        return False
+
+    def _builtin(self, value: Any) -> None:
+        """A function of C, or a method of something that is followed."""
+        name, owner = value.__name__, value.__self__
+        if owner is None or isinstance(owner, types.ModuleType):
+            module = value.__module__
+            known = name in _FUNCTIONS or (self._whole and name in COMPUTED)
+            if not (known if module == "builtins" else module in _MODULES or is_library(module)):
+                raise Unknowable
+            self.values.append((module, name))
+        elif name[:2] == "__" or name.startswith("format"):
+            raise Unknowable
+        else:
+            self.values.append(name)
+            self._visit(owner)
+
+    # -- what holds others --------------------------------------------------
+
+    def _items(self, value: Any) -> None:
+        self.values.append(len(value))
+        if len(self.values) + len(value) > _MAX_VALUES:
+            raise Unknowable
+        for item in value:
+            self._visit(item)
+        if getattr(value, "__dict__", None):
             self._visit(value.__dict__)
 
-    def _special_method(self, method: Any) -> None:
-        if id(method) not in self.seen:
-            self._visit(method)
+    def _mapping(self, value: Any) -> None:
+        self._items(value)
+        for item in value.values():
+            self._visit(item)
 
     def _function(self, function: types.FunctionType) -> None:
-        names = _names(function.__code__)
-        self.values.append(id(function.__code__))
-        self.identified.append(function.__code__)
+        code = function.__code__
+        self.values.append(id(code))
+        self._set_by_users(function)
+        space = function.__globals__
+        ran = self._codes.get(id(code))
+        if ran is None and not is_library(space.get("__name__")):
+            return
         for cell in function.__closure__ or ():
             try:
                 content = cell.cell_contents
@@ -224,124 +232,148 @@ class _Reader:
                 self.values.append(None)
                 continue
             self._visit(content)
-        if function.__defaults__:
-            self._visit(function.__defaults__)
-        if function.__kwdefaults__:
-            self._visit(function.__kwdefaults__)
-        if _is_library(function.__module__):
+        if ran is None:
             return
-        if not _DYNAMIC.isdisjoint(names):
-            raise Unknowable
-        space = function.__globals__
-        for name in names:
-            self._names[name] = None
+        self._visit(function.__defaults__)
+        self._visit(function.__kwdefaults__)
+        self.reached.update(ran.inside)
+        for name in ran.globals:
             if name in space:
                 self._visit(space[name])
-            elif name in sys.modules and not hasattr(builtins, name):  # imported inside
-                self._visit(sys.modules[name])
+            elif hasattr(builtins, name):
+                self._visit(getattr(builtins, name))
+            else:
+                self.values.append(None)
 
-    def _attributes(self) -> None:
-        """Reads attributes of objects and modules, as far as any code names them; what is
-        found may bring more of both."""
-        done: Dict[int, int] = {}
-        while True:
-            before = len(self._names), len(self._holders)
-            names = tuple(self._names)
-            for number, holder in enumerate(tuple(self._holders)):
-                for name in names[done.get(number, 0) :]:
-                    self._attribute(holder, name)
-                done[number] = len(names)
-            if before == (len(self._names), len(self._holders)):
-                return
+    # -- what has attributes ------------------------------------------------
 
-    def _attribute(self, holder: Any, name: str) -> None:
-        if name == "__class__":  # what it has is found by way of its object
-            self.values.append(id(type(holder)))
+    def _attributes(self, place: Mapping[str, Any]) -> None:
+        """Those that may be read, of a dict that holds attributes."""
+        if self._whole:
+            self._visit(tuple([part for item in place.items() for part in item]))
             return
-        try:
-            attribute = getattr(holder, name)
-        except Exception:  # not there, or a property that fails
+        for name in self._names:
+            if name in place:
+                self.values.append(name)
+                self._visit(place[name])
+        self.values.append(None)
+
+    def _module(self, value: types.ModuleType) -> None:
+        self.values.append(value.__name__)
+        if not is_library(value.__name__):
+            if self._whole:
+                raise Unknowable
+            self._attributes(vars(value))
+
+    def _namespace(self, value: types.SimpleNamespace) -> None:
+        self._attributes(vars(value))
+
+    def _class(self, value: type) -> None:
+        if is_library(value.__module__) or getattr(builtins, value.__name__, None) is value:
+            self.values.append(id(value))
             return
-        self.values.append(name)
-        if type(attribute) is types.MethodType and attribute.__self__ is holder:
-            attribute = attribute.__func__  # the pair is a new object at every access
-        self._visit(attribute)
+        for base in value.__mro__:
+            if base in _BASES or base.__module__ == "builtins" and issubclass(base, BaseException):
+                continue
+            if issubclass(base, torch.nn.Module) and is_library(base.__module__):
+                self.values.append(id(base))
+                continue
+            if is_library(base.__module__) or not base.__flags__ & _HEAP_TYPE:
+                raise Unknowable
+            self._definitions(vars(base))
+        if type(value) is not type:
+            self._visit(type(value))
 
+    def _definitions(self, place: Mapping[str, Any]) -> None:
+        """Of one class. Special methods are called by nobody's name."""
+        named = {}
+        for name, entry in place.items():
+            if name[:2] != "__" or name[-2:] != "__":
+                if isinstance(entry, _DESCRIPTORS):
+                    raise Unknowable
+                if self._whole:
+                    named[name] = entry
+                continue
+            function = entry.__func__ if isinstance(entry, (staticmethod, classmethod)) else entry
+            if type(function) is types.FunctionType:
+                self.values.append(name)
+                self._visit(function)
+            elif callable(function) or hasattr(type(function), "__get__"):
+                if name not in ("__dict__", "__weakref__"):
+                    raise Unknowable
+        self._attributes(named if self._whole else place)
 
-@functools.lru_cache(maxsize=4096)
-def _names(code: Any) -> Tuple[str, ...]:
-    """Names of globals and attributes in the code and in functions defined inside it."""
-    if code is None:
-        return ()
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            found.update(_names(constant))
-    return tuple(sorted(found))
-
-
-def _is_library(module: Any) -> bool:
-    """Whether globals and attributes of the module do not change."""
-    return isinstance(module, str) and module.partition(".")[0] in _LIBRARIES
-
-
-def _is_constant(value: Any, kind: type) -> bool:
-    """Whether an object of a library never changes: of those that are written in Python only
-    Girih's are known not to."""
-    name = kind.__module__.partition(".")[0]
-    return name == "girih" or (name in _LIBRARIES and name != "functools" and not _is_of_python(kind))
-
-
-_HOLDERS = (types.SimpleNamespace, collections.deque, collections.OrderedDict, collections.defaultdict)
-
-_of_python: "weakref.WeakKeyDictionary[type, bool]" = weakref.WeakKeyDictionary()
-_methods: "weakref.WeakKeyDictionary[type, Dict[str, Any]]" = weakref.WeakKeyDictionary()
-
-#: Py_TPFLAGS_HEAPTYPE, of classes that are made at run time.
-_HEAP_TYPE = 1 << 9
-
-
-def _is_of_python(kind: type) -> bool:
-    """Whether attributes are all the state that objects of the class have: it builds on
-    nothing of C but `_BASES`."""
-    known = _of_python.get(kind)
-    if known is None:
-        made_in_c = next(base for base in kind.__mro__ if not base.__flags__ & _HEAP_TYPE)
-        known = _of_python[kind] = made_in_c in _BASES or made_in_c in _HOLDERS
-    return known
-
-
-#: Special methods that are called when objects are made, and those that reading never calls,
-#: or `_Reader` itself does.
-_CONSTRUCTORS = frozenset(("__init__", "__new__", "__post_init__", "__init_subclass__"))
-_UNREAD = frozenset(
-    ("__repr__", "__str__", "__dir__", "__sizeof__", "__del__", "__copy__", "__deepcopy__", "__reduce__")
-    + ("__reduce_ex__", "__getstate__", "__setstate__", "__setattr__", "__delattr__", "__setitem__")
-    + ("__delitem__", "__set_name__", "__getattr__", "__getattribute__")
-)
-
-
-def _methods_of(kind: type) -> Dict[str, Any]:
-    """Special methods that a class has from outside of libraries."""
-    known = _methods.get(kind)
-    if known is None:
-        found: Dict[str, Any] = {}
+    def _object(self, value: Any, kind: type) -> None:
+        """An object of a class that is written in Python."""
+        if is_library(kind.__module__):
+            if not isinstance(value, torch.nn.Module):
+                raise Unknowable
+            self.values.append(id(kind))
+            self._visit(vars(value))
+            return
+        if not kind.__flags__ & _HEAP_TYPE or isinstance(value, BaseException):
+            raise Unknowable
+        self._visit(kind)
+        if isinstance(value, property):
+            self._visit(value.fget)
         for base in kind.__mro__:
-            if not _is_library(base.__module__):
-                for name, method in vars(base).items():
-                    if name[:2] == name[-2:] == "__" and isinstance(method, types.FunctionType):
-                        found.setdefault(name, method)
-        known = _methods[kind] = {name: found[name] for name in found if name not in _UNREAD}
-    return known
+            if vars(base).get("__slots__"):
+                self._attributes(_slots(base, value))
+        try:
+            own = object.__getattribute__(value, "__dict__")
+        except AttributeError:
+            return
+        self._attributes(own)
+        if isinstance(value, torch.nn.Module) and not self._whole:
+            for name in _TENSORS_OF_MODULES:
+                self._attributes(own.get(name) or {})
 
 
-def _special_methods(kind: type) -> Tuple[Any, ...]:
-    """Methods such as __getitem__: nothing names them where they are called."""
-    methods = _methods_of(kind)
-    return tuple([methods[name] for name in methods if name not in _CONSTRUCTORS])
+def _slots(base: type, value: Any) -> Dict[str, Any]:
+    """What an object has in the slots of a class."""
+    found = {}
+    for name, entry in vars(base).items():
+        if type(entry) is types.MemberDescriptorType:
+            try:
+                found[name] = entry.__get__(value)
+            except AttributeError:  # not set
+                continue
+    return found
 
 
-def _constructors(kind: type) -> Tuple[Any, ...]:
-    """What makes objects of a class."""
-    methods = _methods_of(kind)
-    return tuple([methods[name] for name in methods if name in _CONSTRUCTORS])
+def _parts(*names: str) -> Callable[[_Reader, Any], None]:
+    """Follows attributes that objects of a kind always have."""
+
+    def follow(reader: _Reader, value: Any) -> None:
+        for name in names:
+            reader._visit(getattr(value, name))
+
+    return follow
+
+
+def _leaf(reader: _Reader, value: Any) -> None:
+    """What its class has for the attributes of objects."""
+
+
+_FOLLOW: Dict[type, Callable[[_Reader, Any], None]] = {
+    torch.Tensor: _Reader._tensor,
+    torch.nn.Parameter: _Reader._tensor,
+    list: _Reader._items,
+    set: _Reader._items,
+    frozenset: _Reader._items,
+    collections.deque: _Reader._items,
+    dict: _Reader._mapping,
+    collections.OrderedDict: _Reader._mapping,
+    types.FunctionType: _Reader._function,
+    types.BuiltinFunctionType: _Reader._builtin,
+    types.MethodType: _parts("__func__", "__self__"),
+    functools.partial: _parts("func", "args", "keywords", "__dict__"),
+    staticmethod: _parts("__func__"),
+    classmethod: _parts("__func__"),
+    property: _parts("fget"),
+    functools.cached_property: _parts("func"),
+    types.ModuleType: _Reader._module,
+    types.SimpleNamespace: _Reader._namespace,
+    types.MemberDescriptorType: _leaf,
+}
+

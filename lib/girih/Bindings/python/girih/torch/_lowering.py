@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 import weakref
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch.autograd import forward_ad
@@ -24,6 +24,7 @@ from .._trace.context import observed
 from . import _block_mask, _handles
 from ._captures import Captures, Unknowable
 from ._checks import refuse_gradients
+from ._execution import Execution
 from ._language import Operands
 
 FULL = Operands("full", ())
@@ -38,8 +39,10 @@ class _Trace(NamedTuple):
     operands: Operands
 
 
-#: Traces by the object that holds the code: a function, or the object of a method.
-_traces: "weakref.WeakKeyDictionary[Any, Dict[Any, _Trace]]" = weakref.WeakKeyDictionary()
+#: The object that holds the code (a function, or the object of a method) and its traces, by the
+#: object's identity and as long as it lives: equal objects are not the same, and not all have a
+#: hash.
+_traces: Dict[int, Tuple["weakref.ref[Any]", Dict[Any, _Trace]]] = {}
 
 
 def operands_of(lowered: Any) -> Operands:
@@ -63,21 +66,32 @@ def _tensor_of(table: Table) -> torch.Tensor:
     return known
 
 
+def _traces_of(owner: Any) -> Dict[Any, _Trace]:
+    key = id(owner)
+    found = _traces.get(key)
+    if found is not None and found[0]() is owner:
+        return found[1]
+    made: Dict[Any, _Trace] = {}
+    try:
+        _traces[key] = (weakref.ref(owner, lambda _: _traces.pop(key, None)), made)
+    except TypeError:  # no weak references to it, as with __slots__: it is traced at each call
+        pass
+    return made
+
+
 def _traced(kind: str, function: Any) -> Operands:
     """The operands of a "mask" or "score" function."""
     method = isinstance(function, types.MethodType)
     owner, key = (function.__self__, (kind, function.__func__)) if method else (function, kind)
-    try:
-        known = _traces.setdefault(owner, {})
-    except TypeError:  # no weak references to it, or no hash
-        known = {}
+    known = _traces_of(owner)
     found = known.get(key)
     if found is None or not found.captures.still(function):
-        with observed() as reads:
+        execution = Execution()
+        with observed(execution) as reads:
             lowered = trace_score(function) if kind == "score" else trace_pattern(function)
         operands = operands_of(lowered)
         try:
-            captures = Captures(function, reads.tensors.values())
+            captures = Captures(function, execution, reads.tensors.values())
             found = known[key] = _Trace(captures, lowered, operands)
         except Unknowable:
             known.pop(key, None)

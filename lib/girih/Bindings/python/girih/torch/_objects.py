@@ -56,7 +56,7 @@ def _of(known: Dict[str, Any], text: str, make: Callable[[str], Any]) -> Any:
 
 
 def _with_tables(kind: str, text: str, tables: Sequence[torch.Tensor], make: Callable[..., Any]) -> Any:
-    key = (kind, text, *[_state(table) for table in tables])
+    key = (kind, text, *[state_of(table) for table in tables])
     with _lock:
         entry = _tables.get(key)
         # Another tensor may have the identity of one that is gone.
@@ -77,8 +77,9 @@ def _with_tables(kind: str, text: str, tables: Sequence[torch.Tensor], make: Cal
     return made
 
 
-def _state(table: torch.Tensor) -> Any:
-    """Differs when the values do."""
+def state_of(table: torch.Tensor) -> Any:
+    """Differs when the values do: identity and version, or contents where writes are not
+    counted."""
     if not table.is_inference():
         return id(table), table._version
     # Writes to it are not counted.
