@@ -4,6 +4,7 @@
 autocast, threads."""
 
 import threading
+import unittest.mock
 
 import numpy as np
 import pytest
@@ -211,6 +212,41 @@ def test_tables_of_numpy_are_made_once():
     kernels = dict(girih.default_session()._kernels)
     assert torch.equal(girih.torch.attention(q, q, q, pattern), wanted)
     assert kernels == dict(girih.default_session()._kernels)
+
+
+@pytest.mark.parametrize("first", ["compiled", "eager", "inference", "import"])
+@pytest.mark.parametrize("make", [np.asarray, torch.as_tensor])
+def test_tables_in_graphs_are_made_once(make, first, monkeypatch):
+    """Graphs and eager calls share tables, whoever is first."""
+    parsed = []
+    for name in ("parse", "score"):
+        parse = unittest.mock.Mock(wraps=getattr(girih.torch._objects, name))
+        parse.side_effect = lambda *texts, **tables: parsed.append(texts) or unittest.mock.DEFAULT
+        monkeypatch.setattr(girih.torch._objects, name, parse)
+    torch._dynamo.reset()
+    q, k, v = tensors(1, 2, 2, 20, 20, 16)
+    pattern = girih.segments(make([0, 8, 20]))
+    score = girih.score("score + @t[q]", t=make(np.linspace(0, 1, 20, dtype=np.float32)))
+    graphs = torch._dynamo.testing.CompileCounter()
+
+    def call(q, k, v):
+        return girih.torch.attention(q, k, v, pattern, score=score)
+
+    compiled = torch.compile(call, fullgraph=True, backend=graphs)
+    if first == "import":  # what was made before girih.torch was there
+        for table in (*pattern._render()[1].values(), *score._render()[1].values()):
+            table.tensor = None
+    functions = {"compiled": compiled, "eager": call, "inference": torch.inference_mode()(call)}
+    wanted = functions.get(first, compiled)(q, k, v)
+    assert len(parsed) == 2
+    for _ in range(3):
+        for function in functions.values():
+            if function is not functions["inference"] or first == "inference":
+                assert torch.equal(function(q, k, v), wanted)
+    assert len(parsed) == 2 and graphs.frame_count == 1
+    # Another table is no constant of the graph.
+    pattern = girih.segments(make([0, 4, 20]))
+    assert torch.equal(compiled(q, k, v), call(q, k, v)) and not torch.equal(call(q, k, v), wanted)
 
 
 def test_texts_with_comments_are_no_functions():

@@ -43,7 +43,7 @@ class Table:
         self.shape: Tuple[int, ...] = shape or (1,)
         self.is_float: bool = kind == "f"
         self.is_bool: bool = kind == "b"
-        #: For girih.torch: the copied values as a torch tensor, once that is asked for.
+        #: For girih.torch: the copied values as a torch tensor, after `make_tensor`.
         self.tensor: Any = None
         self._owner = owner  # keeps the memory behind `_address`
         self._address: int = address
@@ -51,6 +51,8 @@ class Table:
             raise UnsupportedError(
                 f"expected a table of 1 to 4 dimensions, but got shape {tuple(self.shape)}"
             )
+        if "girih.torch" in sys.modules:  # a graph that has seen a table without one is made again
+            self.make_tensor()
         # Of the values, too: what was made of one array that is refilled must differ.
         self._hash = hash((id(self._source), self._bytes()))
 
@@ -63,6 +65,13 @@ class Table:
     def nbytes(self) -> int:
         """Of the copied values."""
         return math.prod(self.shape) * (4 if self.is_float else 8)
+
+    def make_tensor(self) -> None:
+        """Sets `tensor`: always the same one, by which what was made of it is found."""
+        if self.tensor is None:
+            torch = sys.modules["torch"]
+            with torch.inference_mode(False):  # whose tensors would be compared by content
+                self.tensor = torch.as_tensor(self._owner)
 
     @property
     def learned(self) -> bool:
@@ -154,7 +163,7 @@ def _snapshot(source: Any) -> Tuple[Any, int, Tuple[int, ...], str]:
             raise WrongTypeError(f"expected a table of integers, booleans or floats, but got {dtype}")
         kind = "f" if dtype.is_floating_point else "b" if dtype == torch.bool else "i"
         wide = torch.float32 if kind == "f" else torch.int64
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():
             copy = source.detach().to(device="cpu", dtype=wide, copy=True).contiguous()
         if dtype == getattr(torch, "uint64", None) and bool((copy < 0).any()):
             largest = int(copy[copy < 0].max()) + (1 << 64)

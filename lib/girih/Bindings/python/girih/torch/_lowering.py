@@ -56,14 +56,16 @@ def operands_of(lowered: Any) -> Operands:
     return Operands(text, tuple([_tensor_of(table) for table in tables.values()]))
 
 
+# For tables from before this module. Where torch.compile traces, it is called all the same, and
+# the attribute is read afterwards: the graph has a guard of the tensor, and never sees none.
+torch.compiler.assume_constant_result(Table.make_tensor)  # type: ignore[no-untyped-call]
+
+
 def _tensor_of(table: Table) -> torch.Tensor:
     """Always the same one, by which the operator finds what it has made of it."""
-    known: Optional[torch.Tensor] = table.tensor
-    if known is None:
-        known = torch.as_tensor(table._owner)
-        if not torch.compiler.is_compiling():
-            table.tensor = known
-    return known
+    table.make_tensor()
+    tensor: torch.Tensor = table.tensor
+    return tensor
 
 
 def _traces_of(owner: Any) -> Dict[Any, _Trace]:
