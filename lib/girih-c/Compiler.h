@@ -12,7 +12,8 @@
 // other values compile nothing. A kernel is compiled code and the tables of the
 // pattern and the score that it was compiled with.
 //
-// Versions. GIRIH_COMPILER_API_VERSION grows with every addition. Symbols,
+// Versions. GIRIH_COMPILER_API_VERSION grows with every addition; version 1 is
+// open until the first release. From then on, symbols,
 // enumerators and fields at the end of structs that start with their size may be
 // added; none is removed or changed. Structs whose first field is `size` are
 // filled by the caller, who sets `size` to sizeof the struct as he knows it.
@@ -244,7 +245,9 @@ typedef struct GirihAttentionReport {
 /// Computes attention: o = softmax(score(scale * q k^T)) v over the pairs of the pattern,
 /// lse its natural log-sum-exp; a query that sees nothing gives 0 and -inf. Returns when
 /// it is done on the CPU, and when it is enqueued on a GPU. `report` may be null. Launches
-/// on different streams may overlap. Nothing is copied but what copied_bytes says. NaN or
+/// on different streams may overlap. o and lse share no element with q, k, v and each other,
+/// but may be interleaved with them, as in a buffer [B, N, 4, H, D] of all four; nothing
+/// else there is written. Nothing is copied but what copied_bytes says. NaN or
 /// infinity in v at keys that a query does not attend to reach it if they share a tile.
 int girihAttention(GirihKernel *kernel, const GirihAttentionArgs *args,
                    GirihAttentionReport *report, GirihStatus *status);

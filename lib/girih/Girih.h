@@ -58,6 +58,14 @@ inline std::string takeText(char *text) {
   return text ? text : "";
 }
 
+/// A text as C has it, which would end at a zero byte; throws where there is one.
+inline const char *plain(const char *what, const std::string &text) {
+  if (const size_t zero = text.find('\0'); zero != std::string::npos)
+    throw std::invalid_argument(std::string("expected ") + what +
+                                " without zero bytes, but got one at " + std::to_string(zero));
+  return text.c_str();
+}
+
 template <typename Handle, void (*releaseHandle)(Handle *)> struct Releaser {
   void operator()(Handle *handle) const noexcept { releaseHandle(handle); }
 };
@@ -250,10 +258,10 @@ public:
   Session() : Session(nullptr) {}
   /// With a disk cache in `cacheDir`; empty: none. `cacheBytes` negative: the default.
   explicit Session(const std::string &cacheDir, int64_t cacheBytes = -1)
-      : Session(
-            std::make_unique<GirihSessionOptions>(
-                GirihSessionOptions{sizeof(GirihSessionOptions), 0, cacheDir.c_str(), cacheBytes})
-                .get()) {}
+      : Session(std::make_unique<GirihSessionOptions>(
+                    GirihSessionOptions{sizeof(GirihSessionOptions), 0,
+                                        detail::plain("cacheDir", cacheDir), cacheBytes})
+                    .get()) {}
 
   /// Parses an expression of the pattern language.
   Pattern pattern(const std::string &text, const std::vector<Table> &tables = {}) const {
@@ -288,7 +296,7 @@ public:
     given.tile_q = options.tileQ;
     given.tile_k = options.tileK;
     given.device_id = options.deviceId;
-    given.chip = options.chip.empty() ? nullptr : options.chip.c_str();
+    given.chip = options.chip.empty() ? nullptr : detail::plain("chip", options.chip);
     given.score = options.score ? options.score->get() : nullptr;
     GirihKernel *made = nullptr;
     detail::call(girihCompile, handle.get(), pattern.get(), &given, &made,
@@ -317,15 +325,18 @@ private:
     std::vector<int64_t> shape = table.shape;
     if (shape.empty())
       shape.push_back(static_cast<int64_t>(count));
-    int64_t elements = 1;
-    for (int64_t extent : shape)
-      elements *= extent;
-    if (shape.size() > 4 || elements != static_cast<int64_t>(count))
+    bool fits = shape.size() <= 4;
+    size_t elements = 1;
+    for (int64_t extent : shape) {
+      fits &= extent >= 0 && (extent == 0 || elements <= SIZE_MAX / static_cast<size_t>(extent));
+      elements *= static_cast<size_t>(extent);
+    }
+    if (!fits || elements != count)
       throw std::invalid_argument("expected the shape of table '" + table.name +
                                   "' to have up to 4 extents of " + std::to_string(count) +
                                   " values together");
     GirihTable entry{};
-    entry.name = table.name.c_str();
+    entry.name = detail::plain("the name of a table", table.name);
     entry.data = isFloat ? static_cast<const void *>(table.floats.data()) : table.values.data();
     entry.dtype = isFloat ? GIRIH_TABLE_F32 : GIRIH_TABLE_I64;
     entry.rank = static_cast<int32_t>(shape.size());
@@ -336,14 +347,11 @@ private:
 
   template <typename Handle, typename Function>
   Handle *parsed(Function parse, const std::string &text, const std::vector<Table> &tables) const {
-    if (text.find('\0') != std::string::npos)
-      throw std::invalid_argument("expected a text without zero bytes, but got one at " +
-                                  std::to_string(text.find('\0')));
     std::vector<GirihTable> given;
     for (const Table &table : tables)
       given.push_back(entryOf(table));
     Handle *made = nullptr;
-    detail::call(parse, handle.get(), text.c_str(), given.data(),
+    detail::call(parse, handle.get(), detail::plain("a text", text), given.data(),
                  static_cast<int64_t>(given.size()), &made);
     return made;
   }

@@ -236,6 +236,17 @@ TEST_F(ChangedLaunch, WritesToMemoryThatNothingElseHas) {
               p.q.data = &both[640];
               p.lse.data = &both[1280];
             }));
+  // Columns of one buffer, as of x[B, N, 4, H, D].
+  int64_t columns[] = {4 * 640, 16, 4 * 32, 1};
+  auto interleaved = [&](CpuProblem &p, int64_t column) {
+    p.q.data = both.data();
+    p.o.data = both.data() + column;
+    p.q.strides = p.o.strides = columns;
+  };
+  EXPECT_EQ("OK", with([&](CpuProblem &p) { interleaved(p, 32); }));
+  EXPECT_EQ("OK", with([&](CpuProblem &p) { interleaved(p, 96); }));
+  EXPECT_EQ(apart("o", "q"), with([&](CpuProblem &p) { interleaved(p, 31); }));
+  EXPECT_EQ(apart("o", "q"), with([&](CpuProblem &p) { interleaved(p, 128); }));
   int64_t sliding[] = {640, 320, 8, 1}, rows[] = {640, 16, 32, 1};
   EXPECT_EQ("2: expected o to have memory of its own for each element, but got stride 8 in "
             "dimension 2",

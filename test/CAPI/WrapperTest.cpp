@@ -80,6 +80,19 @@ TEST(Wrapper, ThrowsWhatWentWrong) {
   // In C the text would end there.
   EXPECT_EQ("expected a text without zero bytes, but got one at 6",
             thrown([&] { session.pattern(std::string("causal\0 & empty", 15)); }));
+  EXPECT_EQ("expected the name of a table without zero bytes, but got one at 1", thrown([&] {
+              session.pattern("segments(offsets=@t)", {{std::string("t\0u", 3), {0, 4}, {}, {}}});
+            }));
+  EXPECT_EQ("expected cacheDir without zero bytes, but got one at 4",
+            thrown([] { Session(std::string("/tmp\0/x", 7)); }));
+  EXPECT_EQ("expected chip without zero bytes, but got one at 5", thrown([&] {
+              CompileOptions options;
+              options.chip = std::string("sm_80\0a", 7);
+              session.compile(session.pattern("full"), options);
+            }));
+  const int64_t huge = int64_t(1) << 40;
+  EXPECT_EQ("expected the shape of table 't' to have up to 4 extents of 0 values together",
+            thrown([&] { session.pattern("full", {{"t", {}, {huge, huge}, {}}}); }));
   EXPECT_EQ("expected lengths from 1 on with less than 2^63 pairs, but got 0",
             thrown([&] { session.pattern("full").mask({0, 4}); }));
 }

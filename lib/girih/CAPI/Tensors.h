@@ -28,8 +28,9 @@ struct Tensors {
 llvm::Error readTensors(const GirihAttentionArgs &args, DLDeviceType deviceType, int32_t dtype,
                         int32_t oDtype, Tensors &tensors);
 
-/// Whether o and lse lie apart from what the launch reads, and from each other. Sizes were
-/// checked by girihPrepareLaunch.
+/// Whether o and lse lie apart from what the launch reads, and from each other: their elements,
+/// not the addresses from first to last, so that views of one buffer may interleave. Sizes
+/// were checked by girihPrepareLaunch.
 llvm::Error checkOverlap(const Tensors &tensors);
 
 /// Memory of a mask, after checking that it is contiguous bool or uint8 of that shape on
