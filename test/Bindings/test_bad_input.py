@@ -438,3 +438,17 @@ def test_python_ends_in_peace():
             girih.attention(q, q, q, girih.causal, threads=2)
             """
         )
+
+
+@pytest.mark.parametrize("scale", ["a", b"a", 1j, 10**400, np.array([0.5]), np.array([0.5, 0.5]), float("nan")])
+def test_scales_that_are_no_numbers(scale):
+    q = np.ones((1, 1, 4, 8), np.float32)
+    with pytest.raises(girih.Error, match="expected scale to be"):
+        girih.attention(q, q, q, girih.causal, scale=scale)
+
+
+def test_streams_are_looked_at_without_keys():
+    q = np.ones((1, 1, 4, 8), np.float32)
+    for keys in (4, 0):
+        with pytest.raises(girih.InvalidError, match="expected no stream for tensors on the CPU"):
+            girih.attention(q, q[:, :, :keys], q[:, :, :keys], girih.causal, stream=object())

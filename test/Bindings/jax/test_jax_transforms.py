@@ -116,7 +116,6 @@ def test_grad_around():
     dense.check(stopped(q), dense.attention(q, k, v, numpy.tri(8, dtype=bool))[0])
 
 
-@pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")
 def test_disable_jit():
     q, k, v = dense.tensors(3, 2, 4, 2, 30, 30, 16)
     wanted = girih.jax.attention(q, k, v, WINDOW, return_lse=True)
@@ -128,6 +127,7 @@ def test_disable_jit():
         assert numpy.array_equal(one, other)
 
 
+@pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")
 def test_donation():
     call = jax.jit(lambda q, k, v: girih.jax.attention(q, k, v, WINDOW), donate_argnums=(0, 1, 2))
     q, k, v = dense.tensors(6, 2, 2, 2, 128, 128, 32)

@@ -148,3 +148,49 @@ def test_functions_that_a_compiled_graph_cannot_hold():
     partial = functools.partial(lambda n, b, h, q, k: k < n, 3)
     with pytest.raises(Exception, match="plain function|Observed exception"):
         run(lambda q: flex_attention(q, q, q, mask_mod=partial))
+
+
+@pytest.mark.parametrize("scale", ["a", 10**400, torch.tensor([0.5, 0.5]), float("nan")])
+def test_scales_that_are_no_numbers(scale):
+    q = torch.ones(1, 1, 4, 8)
+    if scale == scale if isinstance(scale, (str, int)) else isinstance(scale, torch.Tensor):
+        for call in (
+            lambda: girih.torch.attention(q, q, q, girih.causal, scale=scale),
+            lambda: girih.torch.flex_attention(q, q, q, scale=scale),
+        ):
+            with pytest.raises(girih.Error, match="expected scale to be"):
+                call()
+    with pytest.raises(girih.Error, match="expected scale to be"):
+        girih.attention(q, q, q, girih.causal, scale=scale)
+
+
+def test_modes_and_transforms_that_look_on():
+    """Only what would record or transform the call is refused."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    q = torch.randn(1, 1, 8, 16)
+    wanted = girih.attention(q, q, q, girih.causal)
+    with FlopCounterMode(display=False):
+        assert torch.equal(girih.attention(q, q, q, girih.causal), wanted)
+    with torch.enable_grad():
+        grad = torch.func.grad(lambda x: (x * girih.attention(q, q, q, girih.causal)).sum())(q)
+        assert torch.equal(grad, wanted)
+        with pytest.raises(girih.UnsupportedError):
+            torch.func.grad(lambda x: girih.attention(x, q, q, girih.causal).sum())(q)
+
+
+def test_interleaved_outputs():
+    """q, k, v and out are columns of one buffer, of which the rest stays as it was."""
+    buffer = torch.randn(2, 40, 5, 3, 16)
+    before = buffer.clone()
+    q, k, v, out = (buffer[:, :, column].transpose(1, 2) for column in range(4))
+    wanted = girih.attention(q.contiguous(), k.contiguous(), v.contiguous(), girih.causal)
+    assert girih.attention(q, k, v, girih.causal, out=out) is out
+    assert torch.allclose(out, wanted, atol=1e-6)
+    for column in (0, 1, 2, 4):
+        assert torch.equal(buffer[:, :, column], before[:, :, column])
+    wide = torch.zeros(1, 1, 40, 23)
+    girih.attention(q[:1, :1], k[:1, :1], v[:1, :1, :, :7], girih.causal, out=wide[..., 8:15])
+    assert not wide[..., :8].any() and not wide[..., 15:].any() and wide[..., 8:15].any()
+    with pytest.raises(girih.InvalidError, match="expected o and v to lie apart in memory"):
+        girih.attention(q, k, v, girih.causal, out=v)

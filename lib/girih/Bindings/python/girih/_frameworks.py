@@ -8,8 +8,9 @@ other framework goes through DLPack.
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from typing import Any, Dict, Hashable, Optional, Tuple
+from typing import Any, ContextManager, Dict, Hashable, Optional, Tuple
 
 from . import _dlpack
 from ._errors import InvalidError, UnsupportedError, WrongTypeError
@@ -84,14 +85,17 @@ class Torch:
         return Layout(dtype_name(tensor.dtype), (kind, index), tuple(tensor.shape), tensor.stride())
 
     @staticmethod
-    def is_tracing() -> bool:
-        """Whether calls are recorded or transformed, rather than made: torch.jit.trace, modes
-        such as those of make_fx and fake tensors, torch.func."""
+    def is_tracing(tensors: Tuple[Any, ...]) -> bool:
+        """Whether the call would be recorded or transformed, rather than made: in torch.jit.trace,
+        under modes of proxies and fake tensors (make_fx, torch.export), and for tensors that
+        torch.func transforms. Other modes and transforms look on."""
         C = sys.modules["torch"]._C
-        return bool(
-            C._get_tracing_state() is not None
-            or C._len_torch_dispatch_stack()
-            or C._functorch.peek_interpreter_stack() is not None
+        if C._functorch.peek_interpreter_stack() is not None:
+            if any(C._functorch.is_functorch_wrapped_tensor(one) for one in tensors):
+                return True
+        return C._get_tracing_state() is not None or any(
+            C._get_dispatch_mode(kind) is not None
+            for kind in (C._TorchDispatchModeKey.PROXY, C._TorchDispatchModeKey.FAKE)
         )
 
     @staticmethod
@@ -107,6 +111,9 @@ class Torch:
     @staticmethod
     def empty(shape: Tuple[int, ...], dtype: str, like: Any) -> Any:
         torch = sys.modules["torch"]
+        if torch._C._functorch.peek_interpreter_stack() is not None:
+            with torch._C._DisableFuncTorch():  # which would wrap it, and constants are not
+                return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
         return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device)
 
     @staticmethod
@@ -120,10 +127,11 @@ def refuse_tracing(q: Any, k: Any, v: Any) -> None:
     """Refuses tensors that stand for values of later; their memory holds nothing."""
     tensors = (q, k, v)
     torch = sys.modules.get("torch")
-    if torch is not None and Torch.is_tracing() and any(isinstance(one, torch.Tensor) for one in tensors):
+    of_torch = () if torch is None else tuple([one for one in tensors if isinstance(one, torch.Tensor)])
+    if of_torch and Torch.is_tracing(of_torch):
         raise UnsupportedError(
-            "expected tensors with values, but got a call inside of torch.jit.trace, make_fx, torch.func "
-            "or a dispatch mode; girih.torch.attention is the operator for these"
+            "expected tensors with values, but got a call that torch.jit.trace or make_fx records, or "
+            "that torch.func transforms; girih.torch.attention is the operator for these"
         )
     if torch is not None and torch.autograd.forward_ad._current_level >= 0:
         for name, one in zip("qkv", tensors):
@@ -177,6 +185,17 @@ def fill(array: Any, value: float) -> Any:
         array[...] = value
         return array
     raise WrongTypeError(f"expected out to be an array that takes values, but got {type(array).__name__}")
+
+
+def on_stream(array: Any, stream: Optional[int], device: Tuple[int, int]) -> ContextManager[Any]:
+    """A context in which work of the array's framework goes to a CUstream; None: to its own."""
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
+    if stream is not None and torch is not None and isinstance(array, torch.Tensor):
+        made: ContextManager[Any] = torch.cuda.stream(torch.cuda.ExternalStream(stream, device=device[1]))
+        return made
+    if stream is not None and cupy is not None and isinstance(array, cupy.ndarray):
+        return cupy.cuda.ExternalStream(stream, device[1])  # type: ignore[no-any-return]
+    return contextlib.nullcontext()
 
 
 def empty(shape: Tuple[int, ...], dtype: str, like: Any, device: Tuple[int, int]) -> Any:

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, List, Optional, Set, Tuple, Union
 
 from . import _dlpack, _frameworks, _options
-from ._errors import InvalidError, UnsupportedError, WrongTypeError
+from ._errors import InvalidError, UnsupportedError
 from ._kernel import Kernel, tick
 from ._library import fail, load
 from ._options import KernelOptions, Layout
@@ -179,8 +179,10 @@ def launch(
     lse = framework.empty(plan.lse_shape, "float32", q) if return_lse else None
     factor, width = _scale(scale), _threads(threads)
     kernel = plan.kernel
+    if stream is not None:
+        stream = _frameworks.stream_handle(stream, plan.device)
     if kernel is None:
-        return _of_nothing(out, lse)
+        return _of_nothing(out, lse, stream, plan.device)
     kernel.used = tick()
 
     try:
@@ -196,7 +198,7 @@ def launch(
         addresses[4][0] = address(lse)
     args.scale, args.threads = factor, width
     if stream is not None:
-        args.stream = _cuda_stream(_frameworks.stream_handle(stream, plan.device))
+        args.stream = _cuda_stream(stream)
     elif plan.device[0] == _dlpack.CUDA:
         args.stream = _cuda_stream(framework.stream(plan.device))
     frame.call()
@@ -208,14 +210,7 @@ def launch(
 
 def _scale(scale: Optional[float]) -> float:
     """As the C API has it."""
-    if scale is None:
-        return math.nan
-    if isinstance(scale, str) or not hasattr(scale, "__float__"):
-        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}")
-    number = float(scale)
-    if number != number:
-        raise InvalidError("expected scale to be finite, but got nan")
-    return number
+    return math.nan if scale is None else _options.scale_number(scale)
 
 
 def _threads(threads: Optional[int]) -> int:
@@ -250,10 +245,11 @@ def _check_options(options: KernelOptions, dtype: int, layouts: List[Layout]) ->
             raise InvalidError(f"expected {name} of {what} to be {wanted}, but got {got}")
 
 
-def _of_nothing(out: Any, lse: Any) -> Any:
-    """The results of queries that see nothing."""
-    out = _frameworks.fill(out, 0)
-    return out if lse is None else (out, _frameworks.fill(lse, -math.inf))
+def _of_nothing(out: Any, lse: Any, stream: Optional[int], device: Tuple[int, int]) -> Any:
+    """The results of queries that see nothing. stream: the CUstream that was given."""
+    with _frameworks.on_stream(out, stream, device):
+        out = _frameworks.fill(out, 0)
+        return out if lse is None else (out, _frameworks.fill(lse, -math.inf))
 
 
 def _cuda_stream(handle: int) -> Any:
@@ -354,7 +350,7 @@ def _launch_any(
         _check_out(_layout_of("out", borrowed[3].tensor), layouts)
         factor, width = _scale(scale), _threads(threads)
         if kernel is None:
-            return _of_nothing(out, lse)
+            return _of_nothing(out, lse, None if stream is None else handle, device)
         frame = Frame(kernel._handle, [])
         for field, one in zip(("q", "k", "v", "o", "lse"), borrowed):
             setattr(frame.args, field, one.tensor)

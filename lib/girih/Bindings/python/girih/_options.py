@@ -59,6 +59,23 @@ def count(name: str, value: Any, least: int, most: int = MAX_INT32) -> int:
     return number
 
 
+def scale_number(scale: Any) -> float:
+    """A given scale, which must be a number."""
+    if isinstance(scale, (str, bytes)) or not hasattr(scale, "__float__"):
+        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}")
+    if getattr(scale, "shape", ()) != ():
+        raise WrongTypeError(f"expected scale to be a number, but got an array of shape {tuple(scale.shape)}")
+    try:
+        number = float(scale)
+    except OverflowError:
+        raise InvalidError("expected scale to be finite, but got an integer beyond all floats") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WrongTypeError(f"expected scale to be a number, but got {type(scale).__name__}: {error}") from None
+    if number != number:
+        raise InvalidError("expected scale to be finite, but got nan")
+    return number
+
+
 #: Kinds of devices by name, as DLPack numbers them.
 DEVICES: Dict[str, int] = {"cpu": 1, "cuda": 2}
 

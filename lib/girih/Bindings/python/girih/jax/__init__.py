@@ -22,6 +22,8 @@ Under automatic sharding (`jax.jit` with sharded operands) XLA gathers the opera
 functions that it does not know; `jax.shard_map` over batch or heads keeps them where
 they are. Patterns and scores see the b and h of the shard there.
 
+All GPUs of a program must be of one kind: kernels are compiled for that of the first.
+
 jaxlib 0.6 and later.
 """
 

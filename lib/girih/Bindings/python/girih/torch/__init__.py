@@ -36,7 +36,7 @@ from .._errors import InvalidError
 from .._patterns import Pattern
 from .._scores import Score
 from . import _lowering
-from ._checks import default_scale
+from ._checks import scale_of
 from ._flex import AuxOutput, AuxRequest, flex_attention
 from ._operator import attention as _attention
 
@@ -122,7 +122,7 @@ def attention(
         scores.tables,
         mask.text,
         scores.text,
-        default_scale(q) if scale is None else scale,
+        scale_of(q, scale),
         align,
         return_lse,
     )

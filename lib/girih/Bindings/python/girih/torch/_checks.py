@@ -11,7 +11,7 @@ import torch
 from torch.autograd import forward_ad
 
 from .._errors import InvalidError, UnsupportedError
-from .._options import check_shapes
+from .._options import check_shapes, scale_number
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -44,9 +44,14 @@ def check_tensors(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> None:
     check_shapes(q.shape, k.shape, v.shape)
 
 
-def default_scale(q: torch.Tensor) -> float:
-    """1 / sqrt(D); anything for what is no tensor of attention, which the operator refuses."""
-    return 1.0 / math.sqrt(max(1, q.shape[-1])) if q.dim() else 1.0
+def scale_of(q: torch.Tensor, scale: Any) -> Any:
+    """A given scale, checked, or 1 / sqrt(D); anything for what is no tensor of attention, which
+    the operator refuses."""
+    if type(scale) is float or isinstance(scale, (torch.SymFloat, torch.SymInt)):
+        return scale
+    if scale is None:
+        return 1.0 / math.sqrt(max(1, q.shape[-1])) if q.dim() else 1.0
+    return scale_number(scale)
 
 
 def check_gradients(*tensors: torch.Tensor) -> None:

@@ -14,7 +14,7 @@ from .._errors import InvalidError, UnsupportedError
 from .._patterns import Pattern
 from .._scores import Score
 from . import _lowering
-from ._checks import default_scale
+from ._checks import scale_of
 from ._language import Operands
 from ._operator import attention as _attention
 
@@ -104,7 +104,7 @@ def flex_attention(
         score.tables,
         pattern.text,
         score.text,
-        default_scale(query) if scale is None else scale,
+        scale_of(query, scale),
         "top_left",
         wants_lse,
     )
