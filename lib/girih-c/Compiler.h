@@ -222,7 +222,7 @@ int girihEmit(GirihSession *session, const GirihPattern *pattern,
 /// no other tensor, nor an input in lse: outputs are written while inputs are still read.
 typedef struct GirihAttentionArgs {
   uint32_t size;
-  int32_t threads;     ///< CPU: up to 65536; 0: every core, or GIRIH_NUM_THREADS
+  int32_t threads;     ///< CPU: up to 4096; 0: every core, or GIRIH_NUM_THREADS
   const DLTensor *q;   ///< [B, Hq, Nq, D]
   const DLTensor *k;   ///< [B, Hkv, Nk, D], Hq a multiple of Hkv
   const DLTensor *v;   ///< [B, Hkv, Nk, Dv]

@@ -49,7 +49,7 @@ def attention(
     out: [B, Hq, Nq, Dv] of q's dtype and device, written and returned; it shares no element
         with q, k and v, but may be interleaved with them, as in a buffer [B, N, 4, H, D] of
         all four. None: a new array of q's framework.
-    threads: on the CPU, up to 65536; None: every core, or GIRIH_NUM_THREADS.
+    threads: on the CPU, up to 4096; None: every core, or GIRIH_NUM_THREADS.
     stream: an integer or a stream of torch or cupy; None: the framework's current one. On
         a GPU the call returns when the work is enqueued.
 

@@ -44,7 +44,7 @@ def align_number(align: Any) -> int:
 
 
 #: Most threads of a launch, and the largest of the C API's numbers.
-MAX_THREADS, MAX_INT32, MAX_INT64 = 1 << 16, (1 << 31) - 1, (1 << 63) - 1
+MAX_THREADS, MAX_INT32, MAX_INT64 = 4096, (1 << 31) - 1, (1 << 63) - 1
 
 
 def count(name: str, value: Any, least: int, most: int = MAX_INT32) -> int:
