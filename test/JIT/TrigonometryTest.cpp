@@ -3,7 +3,7 @@
 // Part of Girih, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Proves the bounds that Trigonometry.h states, with and without fused multiply-adds:
+// Checks the bounds that Trigonometry.h states, with and without fused multiply-adds:
 // math.sin and math.cos are compiled for a processor of either kind, and compared with
 // libm in double over floats of every exponent.
 //
